@@ -1,0 +1,5 @@
+"""``python -m khaosat``."""
+
+from khaosat.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,245 @@
+"""The command ``khaosat``: check, ingest, report, sample, status.
+
+Exit codes: 0 done or nothing to do, 1 failed, 2 wrong call or settings, 3 data refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from khaosat.errors import DataError, DesignError, FactsError, KhaosatError, WorkspaceError
+from khaosat.facts.language import Lang, current_language, language, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DONE, FAILED, WRONG_CALL, REFUSED = 0, 1, 2, 3
+SHOWN_FAULTS = 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    with language(_asked_language(words)):
+        arguments = _parser().parse_args(words)
+        try:
+            return int(arguments.run(arguments))
+        except DataError as error:
+            _complain(str(error))
+            if error.faults is not None:
+                _print_faults(error.faults)
+            return REFUSED
+        except (WorkspaceError, FactsError, DesignError) as error:
+            _complain(str(error))
+            return WRONG_CALL
+        except KhaosatError as error:
+            _complain(str(error))
+            return FAILED
+        except KeyboardInterrupt:
+            _complain(say("stopped by the user; nothing was changed"))
+            return FAILED
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Read files without storing them; print every fault found."""
+    from khaosat.io import check_files
+
+    mapping, questionnaire = arguments.mapping, arguments.questionnaire
+    if not (mapping and questionnaire):
+        workspace = _workspace_or_none(arguments)
+        mapping = mapping or (workspace.mapping() if workspace else "dvcqg")
+        questionnaire = questionnaire or (workspace.questionnaire() if workspace else "sipas_2023")
+        columns = workspace.survey.columns if workspace else None
+    else:
+        columns = None
+    faults = check_files(arguments.paths, mapping=mapping, questionnaire=questionnaire, columns=columns)
+    if arguments.output:
+        faults.to_csv(arguments.output, index=False, encoding="utf-8-sig")
+    _print_faults(faults)
+    return REFUSED if (faults["severity"] == "refused").any() else DONE
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    """Bring the workspace's sources into its store."""
+    from khaosat.workspace import Workspace
+
+    workspace = Workspace.find(arguments.workspace)
+    with _progress(say("ingesting")) as advance:
+        report = workspace.ingest(progress=advance)
+    print(report.summary())
+    _print_faults(report.faults)
+    return DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    """Build the report of a period."""
+    from khaosat.report import build
+    from khaosat.workspace import Workspace
+
+    workspace = Workspace.find(arguments.workspace)
+    given = {name: getattr(arguments, name) for name in ("by", "wave") if getattr(arguments, name)}
+    with _steps() as progress:
+        outcome = build(
+            workspace,
+            arguments.period,
+            notebook=arguments.notebook,
+            lang=current_language(),
+            parameters=given,
+            force=arguments.force,
+            allow_unfinished=arguments.allow_unfinished,
+            progress=progress,
+        )
+    if outcome.state == "unchanged":
+        print(say("{folder}: nothing has changed since the last run", folder=outcome.folder))
+    else:
+        print(say("{folder}: done", folder=outcome.folder))
+        for file in sorted(outcome.folder.iterdir()):
+            print(f"  {file.name}")
+    return DONE
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    """Write an invented city."""
+    from khaosat.sample import write_sample
+
+    with _progress(say("writing the sample")) as advance:
+        write_sample(
+            arguments.out,
+            dossiers=arguments.dossiers,
+            survey=arguments.survey,
+            seed=arguments.seed,
+            file_format=arguments.format,
+            progress=advance,
+        )
+    return DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    """Say what the store holds and which reports are there."""
+    from khaosat.workspace import Workspace
+
+    print(Workspace.find(arguments.workspace).status())
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    # --lang and --workspace may stand before or after the command; SUPPRESS keeps one from undoing the other
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--lang", choices=("vi", "en"), help=say("language of messages and of the report"))
+    common.add_argument("--workspace", type=Path, help=say("folder with khaosat.toml (default: the nearest)"))
+    parser = argparse.ArgumentParser(
+        prog="khaosat",
+        description=say("Satisfaction surveys and dossier logs of public services: from raw files to a report."),
+        parents=[common],
+    )
+    parser.set_defaults(workspace=None)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    check = commands.add_parser("check", parents=[common], help=say("read files and list every fault; store nothing"))
+    check.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    check.add_argument("--mapping", default="", help=say("mapping of dossier files: built-in id or TOML file"))
+    check.add_argument("--questionnaire", default="", help=say("questionnaire of survey files: built-in id or folder"))
+    check.add_argument("--output", type=Path, help=say("write all faults to this CSV file"))
+    check.set_defaults(run=_check)
+
+    ingest = commands.add_parser("ingest", parents=[common], help=say("bring the workspace's sources into its store"))
+    ingest.set_defaults(run=_ingest)
+
+    report = commands.add_parser("report", parents=[common], help=say("build the report of a period"))
+    report.add_argument("period", type=_period, metavar="PERIOD", help=say("2026-Q3, 2026-07, 2026-H1 or 2026"))
+    report.add_argument("--notebook", default="", metavar="NAME", help=say("a notebook of notebooks/"))
+    report.add_argument("--by", default="", help=say("column to break results down by"))
+    report.add_argument("--wave", default="", help=say("survey wave, where it is not the period's own"))
+    report.add_argument("--force", action="store_true", help=say("build even if nothing has changed"))
+    report.add_argument(
+        "--allow-unfinished", action="store_true", help=say("build although the data end before the period does")
+    )
+    report.set_defaults(run=_report)
+
+    sample = commands.add_parser("sample", parents=[common], help=say("write an invented city to try khaosat on"))
+    sample.add_argument("--dossiers", type=int, default=30_000, metavar="N")
+    sample.add_argument("--survey", type=int, default=1_200, metavar="N", help=say("answers a wave"))
+    sample.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sample.add_argument("--seed", type=int, default=2026)
+    sample.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    sample.set_defaults(run=_sample)
+
+    status = commands.add_parser("status", parents=[common], help=say("what the store holds and which reports exist"))
+    status.set_defaults(run=_status)
+    return parser
+
+
+def _period(text: str) -> str:
+    from khaosat.domain.period import Period
+
+    try:
+        return str(Period(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            say("{text} is not a period: write 2026-Q3, 2026-07, 2026-H1 or 2026", text=repr(text))
+        ) from None
+
+
+def _asked_language(words: Sequence[str]) -> Lang:
+    """The language asked for, before the parser (whose help is in that language) exists."""
+    for position, word in enumerate(words):
+        value = word.partition("=")[2] if word.startswith("--lang=") else ""
+        value = words[position + 1] if word == "--lang" and position + 1 < len(words) else value
+        if value in ("vi", "en"):
+            return cast(Lang, value)
+    return current_language()
+
+
+def _workspace_or_none(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from khaosat.workspace import Workspace
+
+    try:
+        return Workspace.find(arguments.workspace)
+    except WorkspaceError:
+        if arguments.workspace:
+            raise
+        return None
+
+
+def _print_faults(faults: pd.DataFrame) -> None:
+    if faults.empty:
+        print(say("No fault found."))
+        return
+    refused = int((faults["severity"] == "refused").sum())
+    print(say("{n} faults, of which {refused} refuse a row:", n=len(faults), refused=refused))
+    for line in faults.head(SHOWN_FAULTS).to_dict("records"):
+        print("  " + say("{file}, row {row}, column {column}: {message}", **{str(k): v for k, v in line.items()}))
+    if len(faults) > SHOWN_FAULTS:
+        print("  " + say("… and {n} more; write them all with `khaosat check --output`", n=len(faults) - SHOWN_FAULTS))
+
+
+def _complain(text: str) -> None:
+    print(f"khaosat: {text}", file=sys.stderr)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[object]:
+    """A bar on a terminal: the yielded function takes (done, total)."""
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit="", disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+@contextmanager
+def _steps() -> Iterator[object]:
+    """Names each step on a terminal as it starts."""
+    from tqdm import tqdm
+
+    with tqdm(bar_format="{desc}", disable=not sys.stderr.isatty(), leave=False) as bar:
+        yield bar.set_description_str

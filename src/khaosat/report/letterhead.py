@@ -1,0 +1,32 @@
+"""The report's frame: who reports, on what, to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from khaosat.facts.language import Lang, say
+from khaosat.report.document import Document, Letterhead, read_notebook
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from khaosat.domain.period import Period
+    from khaosat.workspace import Workspace
+
+
+def document(workspace: Workspace, executed: NotebookNode, *, period: Period, lang: Lang, key: str) -> Document:
+    """The executed notebook as a document under the workspace's letterhead; always a draft, unsigned and undated."""
+    city = workspace.city
+    subject = executed.metadata.get("khaosat", {}).get(f"subject_{lang}", "{period}").format(period=period.label)
+    head = Letterhead(
+        parent_agency=city.parent_agency,
+        agency=city.agency,
+        place=city.place,
+        year=period.end.year,
+        subject=subject,
+        draft=True,
+        recipients=workspace.report.recipients,
+        signer=workspace.report.signer,
+    )
+    provenance = say("Made by khaosat from the stored data; input key {key}. {source}", key=key[:16], source=workspace.source)
+    return Document(letterhead=head, blocks=read_notebook(executed), lang=lang, title=subject, provenance=provenance)

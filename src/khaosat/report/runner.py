@@ -1,0 +1,250 @@
+"""One run of a report: notebook → executed notebook → blocks → HTML, PDF, DOCX, XLSX → swapped in with a manifest.
+
+A run is known by its key: a hash of parameters, settings, stored data, facts, code and versions. The same key again, with
+its outputs untouched, is not run again. Work happens in a hidden folder beside the target; the target is replaced only
+by a finished run, so a failure leaves the last good report as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from khaosat.domain.period import Period, as_period
+from khaosat.errors import KhaosatError, WorkspaceError
+from khaosat.facts.language import Lang, language, say
+from khaosat.report.manifest import digest, digest_tree, digest_values
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from khaosat.workspace import Workspace
+
+FILES = {"html": "bao-cao.html", "pdf": "bao-cao.pdf", "docx": "bao-cao.docx", "xlsx": "phu-luc.xlsx"}
+NOTEBOOK = "so-tay.ipynb"
+MANIFEST = "manifest.json"
+DEFAULT_NOTEBOOK = "bao-cao-quy"
+FAILED = "_failed"
+_VERSIONS = ("khaosat", "duckdb", "matplotlib", "numpy", "pandas", "papermill", "python-docx", "seaborn", "statsmodels",
+             "typst", "xlsxwriter")  # fmt: skip
+
+Progress = Callable[[str], None]
+
+
+class ReportFailed(KhaosatError):
+    """A cell of the report notebook failed; the last good report is untouched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run did.
+
+    Parameters
+    ----------
+    state
+        ``built`` or ``unchanged``.
+    folder
+        Where the report is.
+    """
+
+    state: Literal["built", "unchanged"]
+    folder: Path
+
+
+def build(
+    workspace: Workspace,
+    period: Period | str,
+    *,
+    notebook: str = "",
+    lang: Lang = "vi",
+    parameters: Mapping[str, object] | None = None,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> Outcome:
+    """Build a report of a period, or find it already built.
+
+    Parameters
+    ----------
+    notebook
+        Name of a notebook of ``notebooks/``; by default the workspace's.
+    parameters
+        Over the defaults of its parameters cell; ``period`` is set from ``period``.
+    force
+        Build even if nothing changed.
+    progress
+        Told the name of each step as it starts.
+
+    Raises
+    ------
+    WorkspaceError
+        If there is no such notebook, a parameter is unknown or of the wrong type, or another run holds the folder.
+    ReportFailed
+        If a cell failed.
+    """
+    import filelock
+    import nbformat
+
+    from khaosat.report.parameters import checked
+
+    name = notebook or workspace.report.notebook
+    source = workspace.notebooks / f"{name}.ipynb"
+    if not source.is_file():
+        raise WorkspaceError(f"no notebook {source}")
+    node = nbformat.read(source, as_version=4)
+    values = checked(node, {"period": str(as_period(period)), **(parameters or {})})
+    target = workspace.reports / _folder_name(str(values["period"]), name, lang)
+    workspace.reports.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
+    try:
+        with lock:
+            inputs = _inputs(workspace, source, values, lang)
+            key = digest_values(inputs)
+            if not force and is_intact(target, key):
+                return Outcome(state="unchanged", folder=target)
+            _build(workspace, node, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
+    except filelock.Timeout as error:
+        raise WorkspaceError(f"another run is building {target}; wait for it to end") from error
+    return Outcome(state="built", folder=target)
+
+
+def is_intact(folder: Path, key: str) -> bool:
+    """Whether a folder holds the finished run of a key, with every output as it was written."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return manifest["key"] == key and all(
+            digest(folder / file) == checksum for file, checksum in manifest["outputs"].items()
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _build(
+    workspace: Workspace,
+    node: NotebookNode,
+    values: Mapping[str, object],
+    *,
+    target: Path,
+    inputs: Mapping[str, object],
+    key: str,
+    lang: Lang,
+    progress: Progress,
+) -> None:
+    from khaosat.report.letterhead import document
+
+    with _swapped_in(target) as work, language(lang):
+        executed = _execute(workspace, node, values, work=work, lang=lang, progress=progress)
+        progress(say("laying out the report"))
+        paper = document(workspace, executed, period=Period(str(values["period"])), lang=lang, key=key)
+        _render(paper, work)
+        outputs = {file.name: digest(file) for file in sorted(work.iterdir())}
+        manifest = {"key": key, "inputs": inputs, "outputs": outputs}
+        (work / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _execute(
+    workspace: Workspace,
+    node: NotebookNode,
+    values: Mapping[str, object],
+    *,
+    work: Path,
+    lang: Lang,
+    progress: Progress,
+) -> NotebookNode:
+    import nbformat
+    import papermill
+
+    from khaosat.report.notebook import cleaned, failure
+
+    source, output = work / f".{NOTEBOOK}", work / NOTEBOOK
+    nbformat.write(node, source)
+    progress(say("running the notebook"))
+    with _environment(KHAOSAT_WORKSPACE=str(workspace.root), KHAOSAT_LANG=lang):
+        try:
+            papermill.execute_notebook(
+                str(source), str(output), parameters=dict(values), cwd=str(workspace.root), progress_bar=False,
+                kernel_name="python3", language="python",
+            )  # fmt: skip
+        except papermill.PapermillExecutionError as error:
+            raise ReportFailed(failure(error)) from error
+    source.unlink()
+    executed = cleaned(nbformat.read(output, as_version=4))
+    nbformat.write(executed, output)
+    return executed
+
+
+def _render(paper: object, work: Path) -> None:
+    from khaosat.report import docx, html, pdf, xlsx
+
+    for kind, write in (("html", html.write), ("pdf", pdf.write), ("docx", docx.write), ("xlsx", xlsx.write)):
+        write(paper, work / FILES[kind])
+
+
+def _inputs(workspace: Workspace, source: Path, values: Mapping[str, object], lang: Lang) -> dict[str, object]:
+    """What the report depends on, in words and hashes; no clock, no machine, no user."""
+    package = Path(__file__).resolve().parent.parent
+    store = workspace.root / workspace.store.folder / "manifest.json"
+    lock = workspace.notebooks.parent / "requirements.lock"
+    return {
+        "parameters": dict(values),
+        "language": lang,
+        "notebook": {"name": source.stem, "sha256": digest(source)},
+        "settings": digest(workspace.root / "khaosat.toml"),
+        "data": digest(store) if store.is_file() else "",
+        "own_facts": digest_tree(workspace.root / "data" / "facts"),
+        "code_and_facts": digest_tree(package),
+        "lock": digest(lock) if lock.is_file() else "",
+        "versions": {name: metadata.version(name) for name in _VERSIONS},
+    }
+
+
+def _folder_name(period: str, notebook: str, lang: Lang) -> str:
+    parts = [period]
+    if notebook != DEFAULT_NOTEBOOK:
+        parts.append(notebook)
+    if lang != "vi":
+        parts.append(lang)
+    return "-".join(parts)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Variables that the kernel inherits."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _swapped_in(target: Path) -> Iterator[Path]:
+    """A folder to work in that takes the target's place when the block ends well, and is kept aside when it does not."""
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    old = target.parent / f".{target.name}.old"
+    try:
+        yield work
+    except BaseException:
+        failed = target.parent / FAILED / target.name
+        shutil.rmtree(failed, ignore_errors=True)
+        failed.parent.mkdir(exist_ok=True)
+        work.rename(failed)
+        raise
+    work.chmod(0o755)  # mkdtemp makes 0700: nobody else could read the report
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    work.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
