@@ -46,12 +46,16 @@ class DossierSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SurveySettings:
-    """``[survey]``: where answers come from, the questionnaire, the sampling design."""
+    """``[survey]``: where answers come from, the questionnaire, the sampling design.
+
+    ``wave_column`` names the column that holds each answer's wave; ``wave`` is the wave of all sources without one.
+    """
 
     sources: tuple[str, ...] = ()
     questionnaire: str = "sipas_2023"
     index_rule: str = ""
     wave: str = ""
+    wave_column: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     design: dict[str, Any] = field(default_factory=dict)
 

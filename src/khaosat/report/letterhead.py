@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from khaosat.facts.language import Lang, say
 from khaosat.report.document import Document, Letterhead, read_notebook
+from khaosat.report.notebook import prose
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,5 +29,7 @@ def document(workspace: Workspace, executed: NotebookNode, *, period: Period, la
         recipients=workspace.report.recipients,
         signer=workspace.report.signer,
     )
-    provenance = say("Made by khaosat from the stored data; input key {key}. {source}", key=key[:16], source=workspace.source)
-    return Document(letterhead=head, blocks=read_notebook(executed), lang=lang, title=subject, provenance=provenance)
+    made = say("Made by khaosat from the stored data; input key {key}.", key=key[:16])
+    provenance = f"{made} {workspace.source}".strip()
+    blocks = read_notebook(prose(executed))
+    return Document(letterhead=head, blocks=blocks, lang=lang, title=subject, provenance=provenance)

@@ -24,7 +24,7 @@ def digest_values(values: object) -> str:
 
 
 def digest_tree(folder: Path) -> str:
-    """SHA-256 of all files below a folder, by name and content; caches and hidden files aside; "" if it is not there."""
+    """SHA-256 of all files below a folder, by name and content, caches and hidden files aside; ``""`` without it."""
     if not folder.is_dir():
         return ""
     files = (f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc")

@@ -24,6 +24,21 @@ def cleaned(node: NotebookNode) -> NotebookNode:
     return record
 
 
+def prose(node: NotebookNode) -> NotebookNode:
+    """A copy for the reader: guide cells (tag ``guide``) left out, markdown in the language in force.
+
+    A notebook is written in Vietnamese; ``facts/locale/en/notebooks.po`` holds the English of each markdown cell.
+    """
+    import copy
+
+    page = copy.deepcopy(node)
+    page.cells = [cell for cell in page.cells if "guide" not in cell.metadata.get("tags", [])]
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = say(cell.source)
+    return page
+
+
 def failure(error: PapermillExecutionError) -> str:
     """Which cell failed, and with what."""
     return say(

@@ -1,8 +1,8 @@
 """One run of a report: notebook → executed notebook → blocks → HTML, PDF, DOCX, XLSX → swapped in with a manifest.
 
-A run is known by its key: a hash of parameters, settings, stored data, facts, code and versions. The same key again, with
-its outputs untouched, is not run again. Work happens in a hidden folder beside the target; the target is replaced only
-by a finished run, so a failure leaves the last good report as it was.
+A run is known by its key: a hash of parameters, settings, stored data, facts, code and versions. The same key again,
+with its outputs untouched, is not run again. Work happens in a hidden folder beside the target; the target is replaced
+only by a finished run, so a failure leaves the last good report as it was.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 @contextmanager
 def _swapped_in(target: Path) -> Iterator[Path]:
-    """A folder to work in that takes the target's place when the block ends well, and is kept aside when it does not."""
+    """A folder to work in that takes the target's place when the block ends well and is kept aside when it does not."""
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     old = target.parent / f".{target.name}.old"
     try:

@@ -8,7 +8,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from khaosat.show.blocks import MIME, FigureBlock
+from khaosat.show.blocks import MIME, Block, FigureBlock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +42,12 @@ class Figure:
             "png": base64.b64encode(self.png).decode("ascii"), "notes": list(self.notes), "source": self.source,
         }  # fmt: skip
 
+    def blocks(self) -> list[Block]:
+        """The block in a list, as every displayed part gives it."""
+        return [self.block()]
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        return {"text/plain": self.title, "text/html": self._repr_html_(), MIME: [self.block()]}
+        return {"text/plain": self.title, "text/html": self._repr_html_(), MIME: self.blocks()}
 
     def _repr_html_(self) -> str:
         image = f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode('ascii')}"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from khaosat.facts import term
 from khaosat.facts.language import current_language, date, number, percent
-from khaosat.show.blocks import MIME, ColumnKind, TableBlock
+from khaosat.show.blocks import MIME, Block, ColumnKind, TableBlock
 
 NO_VALUE = "–"
 """What an absent value looks like: never 0, never empty."""
@@ -82,8 +82,12 @@ class Table:
             "source": self.source,
         }
 
+    def blocks(self) -> list[Block]:
+        """The block in a list, as every displayed part gives it."""
+        return [self.block()]
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        return {"text/plain": self.title, "text/html": self._repr_html_(), MIME: [self.block()]}
+        return {"text/plain": self.title, "text/html": self._repr_html_(), MIME: self.blocks()}
 
     def _repr_html_(self) -> str:
         esc = html.escape

@@ -1,0 +1,151 @@
+"""Sentences whose numbers and verbs come from results: significance is read off intervals, never typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from khaosat.facts.language import number, percent, say
+
+Row = Mapping[str, float]
+Direction = Literal["up", "down", "flat", "unknown"]
+
+
+def direction(low: float, high: float) -> Direction:
+    """What an interval of a difference says: significant rise, significant fall, neither, or nothing.
+
+    >>> direction(0.004, 0.031), direction(-0.01, 0.02), direction(float("nan"), float("nan"))
+    ('up', 'flat', 'unknown')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "unknown"
+    if low > 0:
+        return "up"
+    return "down" if high < 0 else "flat"
+
+
+def points(difference: float, decimals: int = 1) -> str:
+    """A difference of shares in percentage points, signed.
+
+    >>> points(0.0123)
+    '+1,2 điểm phần trăm'
+    """
+    rounded = round(difference * 100, decimals)
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else "±"
+    return say("{sign}{points} percentage points", sign=sign, points=number(abs(rounded), decimals))
+
+
+def change(difference: float, low: float, high: float, *, since: str) -> str:
+    """How an indicator moved since an earlier period, with its interval.
+
+    >>> change(0.02, 0.01, 0.03, since="quý II")
+    'tăng có ý nghĩa thống kê so với quý II (+2,0 điểm phần trăm; khoảng tin cậy 95%: 1,0 đến 3,0)'
+    """
+    values = {"since": since, "points": points(difference), "low": number(low * 100, 1), "high": number(high * 100, 1)}
+    match direction(low, high):
+        case "up":
+            return say(
+                "a significant rise since {since} ({points}; 95% confidence interval: {low} to {high})", **values
+            )
+        case "down":
+            return say(
+                "a significant fall since {since} ({points}; 95% confidence interval: {low} to {high})", **values
+            )
+        case "flat":
+            return say(
+                "no significant change since {since} ({points}; 95% confidence interval: {low} to {high})", **values
+            )
+        case "unknown":
+            return say("no comparison with {since} is possible", since=since)
+
+
+def against_target(share: float, *, target: float) -> str:
+    """Whether a share meets a target, by its value as the law counts.
+
+    >>> against_target(0.962, target=0.995)
+    'chưa đạt mục tiêu 99,5%'
+    """
+    if share >= target:
+        return say("meets the target of {target}", target=percent(target))
+    return say("misses the target of {target}", target=percent(target))
+
+
+def index_sentence(row: Row, *, wave: str, changes: list[str]) -> str:
+    """The satisfaction index of a wave."""
+    return say(
+        "The satisfaction index of wave {wave} is {estimate} (95% confidence interval {low}–{high}; {n} respondents): "
+        "{changes}.",
+        wave=wave,
+        estimate=percent(row["estimate"]),
+        low=number(row["low"] * 100, 1),
+        high=percent(row["high"]),
+        n=int(row["n"]),
+        changes="; ".join(changes) or say("first wave, nothing to compare with"),
+    )
+
+
+def extremes_sentence(lowest: tuple[str, Row], highest: tuple[str, Row]) -> str:
+    """The factors people are least and most satisfied with; says when the order is not sure."""
+    (low_name, low), (high_name, high) = lowest, highest
+    values = {
+        "low_name": low_name, "low": percent(low["estimate"]), "high_name": high_name, "high": percent(high["estimate"])
+    }  # fmt: skip
+    if low["high"] < high["low"]:
+        return say(
+            "People are least satisfied with “{low_name}” ({low}) and most with “{high_name}” ({high}).", **values
+        )
+    return say(
+        "Satisfaction is lowest for “{low_name}” ({low}) and highest for “{high_name}” ({high}), but their intervals "
+        "overlap: the order is not certain.",
+        **values,
+    )
+
+
+def on_time_sentence(row: Row, *, period: str, target: float, changes: list[str]) -> str:
+    """The on-time rate of a period against its target."""
+    share = 1 - row["estimate"]
+    return say(
+        "In {period}, {closed} dossiers were closed, {share} of them on time ({late} late of {denominator} closed with "
+        "a due date), which {verdict}; the late rate shows {changes}.",
+        period=period,
+        closed=int(row["closed"]),
+        share=percent(share, 2),
+        late=int(row["numerator"]),
+        denominator=int(row["denominator"]),
+        verdict=against_target(share, target=target),
+        changes="; ".join(changes) or say("no earlier period to compare with"),
+    )
+
+
+def concentration_sentence(name: str, *, late: int, total_late: int, closed: int, total_closed: int) -> str:
+    """Where late dossiers concentrate."""
+    return say(
+        "Lateness concentrates in “{name}”: {share_late} of all late dossiers ({late} of {total_late}) with "
+        "{share_closed} of the closed ones.",
+        name=name,
+        share_late=percent(late / total_late),
+        late=late,
+        total_late=total_late,
+        share_closed=percent(closed / total_closed),
+    )
+
+
+def backlog_sentence(row: Row, before: Row | None, *, period: str) -> str:
+    """What is still open at the end of the period, and how much of it is overdue."""
+    share = percent(row["overdue"] / row["open"] if row["open"] else 0.0)
+    text = say(
+        "At the end of {period}, {open} dossiers were open, of which {overdue} were overdue ({share})",
+        period=period,
+        open=int(row["open"]),
+        overdue=int(row["overdue"]),
+        share=share,
+    )
+    if before is None:
+        return text + "."
+    step = int(row["open"] - before["open"])
+    if step > 0:
+        return text + say("; {n} more than at the start of the period.", n=step)
+    if step < 0:
+        return text + say("; {n} fewer than at the start of the period.", n=-step)
+    return text + say("; as many as at the start of the period.")

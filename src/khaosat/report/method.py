@@ -1,0 +1,112 @@
+"""Sections V and VI: what the data are worth, and which rules the numbers rest on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from khaosat.facts import read_table
+from khaosat.facts.language import date, number, percent, say
+from khaosat.report.quarter import Quarter
+from khaosat.show.section import Part, Section
+from khaosat.show.text import Text
+
+
+def quality(quarter: Quarter) -> Section:
+    """What was found wrong or missing in the log and in the answers."""
+    from khaosat.quality import data_quality
+
+    parts: list[Part] = []
+    for noun in (quarter.log, quarter.survey):
+        if noun is not None:
+            result = data_quality(noun)
+            parts.append(replace(result, source=quarter.workspace.source).table())
+    if not parts:
+        parts.append(Text(sentences=(say("The store holds no data."),)))
+    return Section(tuple(parts))
+
+
+def method(quarter: Quarter) -> Section:
+    """The rules behind the numbers, each with its source and how sure it is."""
+    boxes: list[Part] = []
+    if quarter.survey is not None:
+        boxes.append(Text(sentences=_survey_rules(quarter), form="box", title=say("Satisfaction survey")))
+    if quarter.log is not None:
+        boxes.append(Text(sentences=_dossier_rules(quarter), form="box", title=say("Dossiers")))
+    boxes.append(Text(sentences=_common_rules(), form="box", title=say("Publication")))
+    return Section(tuple(boxes))
+
+
+def _survey_rules(quarter: Quarter) -> tuple[str, ...]:
+    survey = quarter.survey_or_fail
+    questionnaire, design = survey.questionnaire, survey.design
+    lines = []
+    if questionnaire is not None:
+        lines.append(
+            say(
+                "Questionnaire: {title} (evidence grade {grade}). Source: {source}",
+                title=questionnaire.title,
+                grade=questionnaire.grade or "–",
+                source=questionnaire.source,
+            )
+        )
+        lines.append(
+            say(
+                "Rule that makes the index from the questions: {rule}. The official one was not found: a parameter.",
+                rule=quarter.rule or questionnaire.index_rule,
+            )
+        )
+    lines.append(
+        say(
+            "Sampling design: weights {weights}; strata {strata}; stages {clusters}; lonely units: {lonely}. Intervals "
+            "follow the design (Taylor linearisation, t with design degrees of freedom).",
+            weights=design.weights or "–",
+            strata=design.strata or "–",
+            clusters=", ".join(design.clusters or ()) or "–",
+            lonely=design.lonely_psu,
+        )
+    )
+    lines.append(say("Don't-know and blank answers are left out question by question and counted as missing."))
+    return tuple(lines)
+
+
+def _dossier_rules(quarter: Quarter) -> tuple[str, ...]:
+    log, calendar = quarter.log_or_fail, quarter.log_or_fail.calendar
+    targets = read_table("rules/targets.csv")
+    row = targets[(targets["set"] == quarter.workspace.targets.set) & (targets["indicator"] == "on_time")].iloc[0]
+    return (
+        say("The log is known up to {moment}.", moment=f"{date(log.as_of)} {log.as_of:%H:%M}"),
+        say(
+            "A dossier is late when it is closed after its first due date, to the second. Other official definitions "
+            "are in the table of late rates; they give different numbers by design."
+        ),
+        say("Intervals of dossier rates: Wilson, 95%; they describe chance variation, not errors of recording."),
+        say(
+            "Target of {target} on time: {source} (evidence grade {grade}).",
+            target=percent(float(row["value"])),
+            source=row["source"],
+            grade=row["grade"],
+        ),
+        say(
+            "Working days follow the office calendar, known from {first} to {last}.",
+            first=date(calendar.known_from),
+            last=date(calendar.known_to),
+        ),
+    )
+
+
+def _common_rules() -> tuple[str, ...]:
+    thresholds = read_table("rules/privacy.csv").set_index("id")
+    return (
+        say(
+            "Cells with fewer than {respondents} respondents or {dossiers} dossiers are suppressed (proposed "
+            "threshold, evidence grade {grade}).",
+            respondents=number(int(thresholds.loc["respondents", "value"])),
+            dossiers=number(int(thresholds.loc["dossiers", "value"])),
+            grade=thresholds.loc["respondents", "grade"],
+        ),
+        say("No official and no applicant is named. Associations are not causes."),
+        say(
+            "Evidence grades: A official text, B press report of an official result, C practice of other systems, "
+            "D our inference, E recollection."
+        ),
+    )
