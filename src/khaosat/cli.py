@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +17,8 @@ from khaosat.facts.language import Lang, current_language, language, say
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from khaosat.workspace import Workspace
 
 DONE, FAILED, WRONG_CALL, REFUSED = 0, 1, 2, 3
 SHOWN_FAULTS = 20
@@ -195,7 +197,7 @@ def _asked_language(words: Sequence[str]) -> Lang:
     return current_language()
 
 
-def _workspace_or_none(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _workspace_or_none(arguments: argparse.Namespace) -> Workspace | None:
     from khaosat.workspace import Workspace
 
     try:
@@ -223,7 +225,7 @@ def _complain(text: str) -> None:
 
 
 @contextmanager
-def _progress(label: str) -> Iterator[object]:
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal: the yielded function takes (done, total)."""
     from tqdm import tqdm
 
@@ -237,9 +239,9 @@ def _progress(label: str) -> Iterator[object]:
 
 
 @contextmanager
-def _steps() -> Iterator[object]:
+def _steps() -> Iterator[Callable[[str], None]]:
     """Names each step on a terminal as it starts."""
     from tqdm import tqdm
 
     with tqdm(bar_format="{desc}", disable=not sys.stderr.isatty(), leave=False) as bar:
-        yield bar.set_description_str
+        yield lambda step: bar.set_description_str(step)

@@ -33,12 +33,17 @@ class ReportSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DossierSettings:
-    """``[dossiers]``: where dossier logs come from and how they are read."""
+    """``[dossiers]``: where dossier logs come from and how they are read.
+
+    ``make_up_days`` and ``culture_day`` are those of :meth:`khaosat.domain.calendar.WorkCalendar.vietnam`.
+    """
 
     sources: tuple[str, ...] = ()
     mapping: str = "dvcqg"
     as_of: dt.datetime | None = None
     calendar: str = ""
+    make_up_days: bool = True
+    culture_day: bool = False
     engine: str = "duckdb"
     memory_limit: str = "1GB"
     personal: bool = False

@@ -113,9 +113,11 @@ class Workspace:
         """The office calendar: the country's, or the file named in ``[dossiers] calendar``."""
         from khaosat.domain.calendar import WorkCalendar
 
-        if self.dossiers.calendar:
-            return WorkCalendar.from_csv(self.root / self.dossiers.calendar)
-        return WorkCalendar.vietnam()
+        settings = self.dossiers
+        choices = {"make_up_days": settings.make_up_days, "culture_day": settings.culture_day}
+        if settings.calendar:
+            return WorkCalendar.from_csv(self.root / settings.calendar, **choices)
+        return WorkCalendar.vietnam(**choices)
 
     def questionnaire(self) -> Questionnaire:
         """The questionnaire: a built-in one, or a folder of the workspace."""

@@ -79,7 +79,9 @@ def score_table() -> Table:
 
 
 def figure(title: str, alt: str) -> Figure:
-    rows = pd.DataFrame({"field": ["Đất đai", "Hộ tịch"], "estimate": [0.3, 0.1], "low": [0.2, 0.05], "high": [0.4, 0.2]})
+    rows = pd.DataFrame(
+        {"field": ["Đất đai", "Hộ tịch"], "estimate": [0.3, 0.1], "low": [0.2, 0.05], "high": [0.4, 0.2]}
+    )
     return draw(intervals(rows, keys=["field"], unit="share"), title=title, alt=alt, source="Nguồn: mô phỏng.")
 
 
@@ -104,7 +106,9 @@ def notebook() -> nbformat.NotebookNode:
     late = "Đất đai trễ 30% (20–40%), Hộ tịch trễ 10% (5–20%)."
     early = "Hai lĩnh vực trên trục phần trăm; Đất đai cao gấp ba Hộ tịch."
     cells = [
-        text(f"# I. TÌNH HÌNH CHUNG\n\nĐủ chữ cái: {vietnamese_letters()}; **đậm**, *nghiêng*, ***cả hai***, 80 ≥ 5 ₫."),
+        text(
+            f"# I. TÌNH HÌNH CHUNG\n\nĐủ chữ cái: {vietnamese_letters()}; **đậm**, *nghiêng*, ***cả hai***, 80 ≥ 5 ₫."
+        ),
         text("- Mục thứ nhất của danh sách\n- Mục *thứ hai*\n\n1. Việc một\n2. Việc hai\n\nGiữa.\n\n1. Lại từ một"),
         displayed(score_table().block(), figure("Đất đai trễ nhiều nhất", late).block()),
         text("# II. KẾT QUẢ\n\n### Theo đơn vị\n\n" + "Một đoạn văn dài để trang có chữ và căn đều hai bên. " * 12),

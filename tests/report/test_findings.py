@@ -56,7 +56,9 @@ def test_on_time_sentence_turns_the_late_share_around():
     assert "chưa đạt mục tiêu 99,5%" in text
 
 
-@pytest.mark.parametrize(("before", "words"), [(10, "nhiều hơn đầu kỳ 2"), (14, "ít hơn đầu kỳ 2"), (12, "bằng số đầu kỳ")])
+@pytest.mark.parametrize(
+    ("before", "words"), [(10, "nhiều hơn đầu kỳ 2"), (14, "ít hơn đầu kỳ 2"), (12, "bằng số đầu kỳ")]
+)
 def test_backlog_sentence_compares_with_the_start(before, words):
     text = findings.backlog_sentence({"open": 12, "overdue": 3}, {"open": before, "overdue": 0}, period="quý III")
     assert words in text

@@ -18,7 +18,11 @@ def test_unknown_names_and_wrong_types_are_all_named():
     node = notebook("top: int = 10\nshare: float = 0.5")
     with pytest.raises(WorkspaceError) as error:
         checked(node, {"topp": 1, "share": "0,5", "top": True})
-    for words in ("'topp' is not a parameter; known: top, share", "'0,5' must be float, not str", "top = True must be int"):
+    for words in (
+        "'topp' is not a parameter; known: top, share",
+        "'0,5' must be float, not str",
+        "top = True must be int",
+    ):
         assert words in str(error.value)
 
 

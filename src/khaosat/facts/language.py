@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -92,24 +93,27 @@ def say(msgid: str, /, **values: object) -> str:
     return text.format(**words) if words else text
 
 
-def number(value: float, decimals: int = 0) -> str:
-    """A number with the language's separators.
+def number(value: float | Decimal, decimals: int = 0) -> str:
+    """A number with the language's separators, halves rounded away from zero as spreadsheets and officials do.
 
-    >>> number(1234567.891, 2)
-    '1.234.567,89'
+    >>> number(1234567.891, 2), number(-0.125, 2)
+    ('1.234.567,89', '-0,13')
     """
     from babel.numbers import format_decimal
 
-    return format_decimal(value, format=_pattern(decimals), locale=current_language(), decimal_quantization=True)
+    # repr is the shortest decimal that is this float: 0.285 is rounded as 0.285, not as 0.28499999999999998
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP) + 0  # + 0: no minus zero
+    return format_decimal(rounded, format=_pattern(decimals), locale=current_language())
 
 
 def percent(share: float, decimals: int = 1) -> str:
     """A share (0 to 1) as a percentage.
 
-    >>> percent(0.28367)
-    '28,4%'
+    >>> percent(0.28367), percent(0.285, 0)
+    ('28,4%', '29%')
     """
-    return number(share * 100, decimals) + "%"
+    return number(Decimal(repr(float(share))) * 100, decimals) + "%"
 
 
 def date(value: dt.date) -> str:

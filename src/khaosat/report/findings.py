@@ -78,7 +78,7 @@ def index_sentence(row: Row, *, wave: str, changes: list[str]) -> str:
         "{changes}.",
         wave=wave,
         estimate=percent(row["estimate"]),
-        low=number(row["low"] * 100, 1),
+        low=percent(row["low"]),
         high=percent(row["high"]),
         n=int(row["n"]),
         changes="; ".join(changes) or say("first wave, nothing to compare with"),

@@ -87,9 +87,7 @@ def procedures(quarter: Quarter) -> Section:
 
 
 def open_dossiers(quarter: Quarter) -> Section:
-    """What is open and overdue at the end of each month, and the oldest late dossiers without ids."""
-    from khaosat.dossiers import late_list
-
+    """What is open and overdue at the end of each month."""
     if not quarter.has_dossiers:
         return _nothing(quarter)
     result = _sourced(quarter, quarter.backlog)
@@ -110,8 +108,7 @@ def open_dossiers(quarter: Quarter) -> Section:
         ),
         source=quarter.workspace.source,
     )
-    late = _sourced(quarter, late_list(quarter.log_or_fail, period=quarter.period, top=TOP_GROUPS))
-    return Section((figure, shown.table(), late.table()))
+    return Section((figure, shown.table()))
 
 
 def trend_rows(quarter: Quarter) -> pd.DataFrame:

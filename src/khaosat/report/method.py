@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from khaosat.facts import read_table
-from khaosat.facts.language import date, number, percent, say
+from khaosat.facts import privacy_threshold, read_table
+from khaosat.facts.language import date, percent, say
 from khaosat.report.quarter import Quarter
 from khaosat.show.section import Part, Section
 from khaosat.show.text import Text
@@ -70,7 +70,7 @@ def _survey_rules(quarter: Quarter) -> tuple[str, ...]:
 
 
 def _dossier_rules(quarter: Quarter) -> tuple[str, ...]:
-    log, calendar = quarter.log_or_fail, quarter.log_or_fail.calendar
+    log = quarter.log_or_fail
     targets = read_table("rules/targets.csv")
     row = targets[(targets["set"] == quarter.workspace.targets.set) & (targets["indicator"] == "on_time")].iloc[0]
     return (
@@ -86,23 +86,40 @@ def _dossier_rules(quarter: Quarter) -> tuple[str, ...]:
             source=row["source"],
             grade=row["grade"],
         ),
-        say(
-            "Working days follow the office calendar, known from {first} to {last}.",
-            first=date(calendar.known_from),
-            last=date(calendar.known_to),
-        ),
+        *_calendar_rules(quarter),
     )
 
 
+def _calendar_rules(quarter: Quarter) -> list[str]:
+    calendar, settings = quarter.log_or_fail.calendar, quarter.workspace.dossiers
+    lines = []
+    if calendar.known_from is not None and calendar.known_to is not None:
+        lines.append(
+            say(
+                "Working days follow the office calendar, known from {first} to {last}.",
+                first=date(calendar.known_from),
+                last=date(calendar.known_to),
+            )
+        )
+    if settings.make_up_days:
+        lines.append(say("Saturdays worked in exchange for a day off count as working days."))
+    else:
+        lines.append(say("Saturdays worked in exchange for a day off do not count as working days."))
+    if settings.culture_day:
+        lines.append(say("24/11 (Vietnamese Culture Day) is a day off from 2026 (evidence grade C; a setting)."))
+    else:
+        lines.append(say("24/11 (Vietnamese Culture Day) is a working day (enactment not confirmed; a setting)."))
+    return lines
+
+
 def _common_rules() -> tuple[str, ...]:
-    thresholds = read_table("rules/privacy.csv").set_index("id")
     return (
         say(
             "Cells with fewer than {respondents} respondents or {dossiers} dossiers are suppressed (proposed "
             "threshold, evidence grade {grade}).",
-            respondents=number(int(thresholds.loc["respondents", "value"])),
-            dossiers=number(int(thresholds.loc["dossiers", "value"])),
-            grade=thresholds.loc["respondents", "grade"],
+            respondents=privacy_threshold("respondents"),
+            dossiers=privacy_threshold("dossiers"),
+            grade=read_table("rules/privacy.csv")["grade"].iloc[0],
         ),
         say("No official and no applicant is named. Associations are not causes."),
         say(

@@ -7,6 +7,7 @@ only by a finished run, so a failure leaves the last good report as it was.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -19,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from khaosat.domain.period import Period, as_period
-from khaosat.errors import KhaosatError, WorkspaceError
-from khaosat.facts.language import Lang, language, say
+from khaosat.errors import DataError, KhaosatError, WorkspaceError
+from khaosat.facts.language import Lang, date, language, say
 from khaosat.report.manifest import digest, digest_tree, digest_values
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def build(
     lang: Lang = "vi",
     parameters: Mapping[str, object] | None = None,
     force: bool = False,
+    allow_unfinished: bool = False,
     progress: Progress = lambda _: None,
 ) -> Outcome:
     """Build a report of a period, or find it already built.
@@ -79,6 +81,8 @@ def build(
         Over the defaults of its parameters cell; ``period`` is set from ``period``.
     force
         Build even if nothing changed.
+    allow_unfinished
+        Build even if the log ends before the period does.
     progress
         Told the name of each step as it starts.
 
@@ -86,6 +90,8 @@ def build(
     ------
     WorkspaceError
         If there is no such notebook, a parameter is unknown or of the wrong type, or another run holds the folder.
+    DataError
+        If the log ends before the period does.
     ReportFailed
         If a cell failed.
     """
@@ -109,6 +115,8 @@ def build(
             key = digest_values(inputs)
             if not force and is_intact(target, key):
                 return Outcome(state="unchanged", folder=target)
+            if not allow_unfinished:
+                _refuse_unfinished(workspace, as_period(period))
             _build(workspace, node, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
     except filelock.Timeout as error:
         raise WorkspaceError(f"another run is building {target}; wait for it to end") from error
@@ -124,6 +132,25 @@ def is_intact(folder: Path, key: str) -> bool:
         )
     except (OSError, ValueError, KeyError):
         return False
+
+
+def _refuse_unfinished(workspace: Workspace, period: Period) -> None:
+    """A log whose last day leaves working days of the period uncovered would pass a part off as the whole."""
+    log = workspace.log()
+    if log is None:
+        return
+    last = period.end - dt.timedelta(days=1)
+    missing = int(log.calendar.working_days_between(log.as_of, last))
+    if missing > 0:
+        raise DataError(
+            say(
+                "the log ends on {as_of}, {n} working days before the end of {period}: ingest newer data, or pass "
+                "--allow-unfinished",
+                as_of=date(log.as_of),
+                n=missing,
+                period=period.label,
+            )
+        )
 
 
 def _build(

@@ -174,7 +174,7 @@ def write(value: object, kind: ColumnKind, decimals: int = 0) -> str:
             return f"{number(low, decimals)}–{number(high, decimals)}"
         case "interval_percent":
             low, high = cast(list[float], value)
-            return f"{number(low * 100, decimals)}–{percent(high, decimals)}"
+            return f"{percent(low, decimals).removesuffix('%')}–{percent(high, decimals)}"
         case "date":
             return date(dt.date.fromisoformat(str(value)[:10]))
         case "text":

@@ -32,7 +32,7 @@ def theme() -> Iterator[None]:
     """The house theme inside the block; nothing global is changed."""
     import matplotlib as mpl
     import seaborn as sns
-    from cycler import cycler
+    from matplotlib.rcsetup import cycler
 
     _register_fonts()
     style = {
