@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from khaosat.errors import FactsError
@@ -21,16 +23,28 @@ def fault(
     >>> fault("empty_file", file="a.csv")["severity"]
     'refused'
     """
+    return faults(code, file=file, rows=[row], column=column, values=[value], **details)[0]
+
+
+def faults(
+    code: str, *, file: str, rows: Iterable[int], column: str, values: Iterable[object], **details: object
+) -> list[dict[str, object]]:
+    """The same fault in several cells of a column.
+
+    >>> [found["row"] for found in faults("bad_code", file="a.csv", rows=[3, 8], column="q", values=["x", "y"])]
+    [3, 8]
+    """
     table = read_table("codes/faults.csv").set_index("fault")
     if code not in table.index:
         raise FactsError(f"fault code {code!r} is not in facts/codes/faults.csv")
-    entry = table.loc[code]
-    template = str(entry[f"message_{current_language()}"])
-    words = {"file": file, "row": row, "column": column, "value": value, **details}
-    return {
-        "file": file, "row": row, "column": column, "value": str(value), "fault": code,
-        "severity": str(entry["severity"]), "message": template.format(**words),
-    }  # fmt: skip
+    template, severity = (str(table.loc[code, name]) for name in (f"message_{current_language()}", "severity"))
+    return [
+        {
+            "file": file, "row": row, "column": column, "value": str(value), "fault": code, "severity": severity,
+            "message": template.format(file=file, row=row, column=column, value=value, **details),
+        }
+        for row, value in zip(rows, values, strict=True)
+    ]  # fmt: skip
 
 
 def frame(faults: list[dict[str, object]]) -> pd.DataFrame:

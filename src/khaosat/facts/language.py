@@ -97,14 +97,15 @@ def number(value: float | Decimal, decimals: int = 0) -> str:
     """A number with the language's separators, halves rounded away from zero as spreadsheets and officials do.
 
     >>> number(1234567.891, 2), number(-0.125, 2)
-    ('1.234.567,89', '-0,13')
+    ('1.234.567,89', '−0,13')
     """
     from babel.numbers import format_decimal
 
     # repr is the shortest decimal that is this float: 0.285 is rounded as 0.285, not as 0.28499999999999998
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP) + 0  # + 0: no minus zero
-    return format_decimal(rounded, format=_pattern(decimals), locale=current_language())
+    text = format_decimal(rounded, format=_pattern(decimals), locale=current_language())
+    return text.replace("-", "−")  # a hyphen beside an en dash of an interval cannot be read
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -1,0 +1,299 @@
+"""How many dossiers are late: one definition by group, or all definitions side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from khaosat.domain.dossiers import ENDED, DossierLog
+from khaosat.domain.period import Period
+from khaosat.dossiers.definitions import Definition, Meaning, deadline_words, meaning, meanings
+from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
+from khaosat.dossiers.window import Window, window
+from khaosat.engine.query import Deadline, Value, ask, group_columns
+from khaosat.facts.language import percent, say
+from khaosat.show.table import Column
+from khaosat.stats.binomial import share, standard_error, wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STOCKS = ("carried", "received", "closed", "open", "open_overdue")
+RATE = ("numerator", "denominator", "estimate", "se", "low", "high", "df", "n", "n_missing")
+SMALL_GROUP = 30
+PLOTTED_GROUPS = 20
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LateShares(DossierResult):
+    """Shares of late dossiers: by…, :data:`RATE`, ``on_time``, :data:`STOCKS`; ``estimate`` is the share late."""
+
+    def plot(self, ax: Axes | None = None, *, target: float | None = None) -> Axes:
+        """Late shares with intervals, the worst group on top.
+
+        Parameters
+        ----------
+        target
+            Share that should be on time; its late share is drawn as a line.
+        """
+        from khaosat.show.plots import intervals
+        from khaosat.show.theme import VERMILION
+
+        rows = self.worded().assign(all=say("All dossiers"))[~self._small_cells()].dropna(subset=["estimate"])
+        rows = rows.nlargest(PLOTTED_GROUPS, "numerator", keep="all").head(PLOTTED_GROUPS)
+        rows = rows.sort_values("estimate", ascending=False, kind="stable")
+        ax = intervals(rows, keys=self.keys or ["all"], unit="share", ax=ax)
+        if target is not None:
+            ax.axvline((1 - target) * 100, color=VERMILION, linestyle="--", linewidth=1.2)
+            ax.text((1 - target) * 100, ax.get_ylim()[1], say("target: at most {share}", share=percent(1 - target)),
+                    color=VERMILION, va="bottom", ha="left")  # fmt: skip
+        ax.set_xlabel(say("Late (%)"))
+        return ax
+
+    def _columns(self) -> Sequence[Column]:
+        late, flow = say("Late"), say("Dossiers")
+        return [
+            *self._key_columns(),
+            Column(name="numerator", kind="int", group=late),
+            Column(name="denominator", kind="int", group=late),
+            Column(name="estimate", kind="percent", decimals=1, group=late, label=say("Share late")),
+            self._interval(late),
+            *(Column(name=name, kind="int", group=flow) for name in STOCKS),
+            Column(name="n_missing", kind="int"),
+        ]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LateRates(DossierResult):
+    """Every definition of late: ``definition, label``, :data:`RATE`, ``base`` (what the denominator is).
+
+    Parameters
+    ----------
+    stocks
+        One row: ``carried, received, in_hand, closed, open, open_overdue, difference``; ``difference`` is
+        ``carried + received - closed - open`` and 0 when the log reconciles.
+    """
+
+    stocks: pd.DataFrame
+
+    _counted: ClassVar[Literal["respondents", "dossiers", ""]] = ""  # the same whole seen six ways: no group to hide
+
+    @property
+    def keys(self) -> list[str]:
+        """The label of the definition."""
+        return ["label"]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """The late share by every definition, with intervals."""
+        ax = super().plot(ax)
+        ax.set_xlabel(say("Late (%)"))
+        return ax
+
+    def _columns(self) -> Sequence[Column]:
+        return [
+            Column(name="label", label=say("Definition")),
+            Column(name="numerator", kind="int"),
+            Column(name="denominator", kind="int"),
+            Column(name="estimate", kind="percent", decimals=1, label=say("Share late")),
+            self._interval(),
+            Column(name="base"),
+            Column(name="n_missing", kind="int"),
+        ]
+
+
+def on_time(
+    log: DossierLog,
+    *,
+    period: Period | str | None = None,
+    by: str | Sequence[str] | None = None,
+    definition: Definition = "closed",
+    deadline: Deadline = "original",
+    level: float = 0.95,
+) -> LateShares:
+    """Share of late dossiers, and of those on time, by one definition.
+
+    ``estimate = numerator / denominator``, ``on_time = 1 - estimate``.
+
+    Parameters
+    ----------
+    log
+        The dossiers.
+    period
+        ``2026-Q3`` and the like; all of the log by default.
+    by
+        Columns of ``dossiers`` to group by, or ``month`` (of reception).
+    definition
+        What late means: ``closed, gia_lai, due_base, cohort, portal_766, form_06a``; the notes say it in words.
+    deadline
+        ``original``: the first appointment; ``latest``: the last one.
+    level
+        Coverage of the interval.
+
+    Returns
+    -------
+    LateShares
+        by…, ``numerator, denominator, estimate, se, low, high, df, n, n_missing, on_time, carried, received, closed,
+        open, open_overdue``; groups with no dossier in the period are left out.
+
+    Notes
+    -----
+    Wilson's interval: it takes the period's dossiers as drawn from the way the office works; as a count of this period
+    the share is exact. ``carried + received = closed + open``; a remainder is named in the notes.
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> from khaosat.dossiers.frames import example_log
+    >>> on_time(example_log(), period="2026-Q2").rows[["numerator", "denominator", "closed", "open"]].values.tolist()
+    [[1, 3, 3, 2]]
+    """
+    word, span, columns = meaning(definition), window(log, period), group_columns(by)
+    rows = sorted_groups(count_late(log, word.query, span, by=columns, deadline=deadline), columns)
+    left_out = int(rows["left_out"].sum())
+    if columns:
+        rows = rows[(rows["carried"] + rows["received"] > 0)].reset_index(drop=True)
+    rates = rate(rows, definition, level=level)
+    rates["on_time"] = 1 - rates["estimate"]
+    rows = pd.concat([rows[list(columns)], rates, rows[list(STOCKS)]], axis=1)
+    return LateShares(
+        rows=rows,
+        by=columns,
+        level=level,
+        title=say("Late dossiers{by}, {period}", by=by_words(columns), period=span.label),
+        notes=(*_notes(rows, word, deadline, span, level), *_left_out(left_out)),
+        source=log.source,
+    )
+
+
+def late_rates(
+    log: DossierLog, *, period: Period | str | None = None, deadline: Deadline = "original", level: float = 0.95
+) -> LateRates:
+    """Every definition of late side by side, with the reconciliation of the stocks.
+
+    Parameters
+    ----------
+    log, period, deadline, level
+        As in :func:`on_time`.
+
+    Returns
+    -------
+    LateRates
+        ``definition, label, numerator, denominator, estimate, se, low, high, df, n, n_missing, base``; field
+        ``stocks``.
+
+    Examples
+    --------
+    >>> from khaosat.dossiers.frames import example_log
+    >>> late_rates(example_log(), period="2026-Q2").rows.set_index("definition")["estimate"].round(3).to_dict()
+    {'closed': 0.333, 'gia_lai': 0.4, 'due_base': 0.5, 'cohort': 0.667, 'portal_766': 0.4, 'form_06a': 0.333}
+    """
+    span, words = window(log, period), meanings()
+    counts = {name: count_late(log, name, span, deadline=deadline) for name in {word.query for word in words}}
+    rates = pd.concat([rate(counts[word.query], word.id, level=level) for word in words], ignore_index=True)
+    rates.insert(0, "definition", [word.id for word in words])
+    rates.insert(1, "label", [word.label for word in words])
+    rates["base"] = [word.denominator for word in words]
+    stocks = counts["lateness"][list(STOCKS)].copy()
+    stocks.insert(2, "in_hand", stocks["carried"] + stocks["received"])
+    stocks["difference"] = stocks["in_hand"] - stocks["closed"] - stocks["open"]
+    return LateRates(
+        rows=rates,
+        stocks=stocks,
+        level=level,
+        title=say("Late dossiers by every official definition, {period}", period=span.label),
+        notes=(
+            _reconciliation(stocks),
+            deadline_words(deadline),
+            *span.notes(),
+            *_left_out(int(counts["lateness"]["left_out"].sum())),
+        ),
+        source=log.source,
+    )
+
+
+def count_late(
+    log: DossierLog, query: str, span: Window, *, by: tuple[str, ...] = (), deadline: Deadline
+) -> pd.DataFrame:
+    """The counts behind the definitions of one query, as whole numbers."""
+    values: dict[str, Value] = {"start": span.start, "finish": span.finish, "now": span.now, "last": span.last,
+                                "known": span.known, "as_of": span.as_of, "at_snapshot": span.at_snapshot}  # fmt: skip
+    frame = ask(log.engine, query, by=by, deadline=deadline, ended=ENDED, **values)
+    numbers = [column for column in frame.columns if column not in by]
+    # A sum over no row at all is null in SQL.
+    frame[numbers] = frame[numbers].fillna(0).astype("int64")
+    return frame
+
+
+def rate(counts: pd.DataFrame, definition: str, *, level: float) -> pd.DataFrame:
+    """The columns :data:`RATE` of one definition."""
+    late, base = counts[f"{definition}_numerator"], counts[f"{definition}_denominator"]
+    low, high = wilson(late, base, level=level)
+    return pd.DataFrame({
+        "numerator": late, "denominator": base, "estimate": share(late, base), "se": standard_error(late, base),
+        "low": low, "high": high, "df": np.inf, "n": base, "n_missing": counts[f"{definition}_missing"],
+    })  # fmt: skip
+
+
+def _notes(rows: pd.DataFrame, word: Meaning, deadline: Deadline, span: Window, level: float) -> list[str]:
+    notes = [word.words(), deadline_words(deadline), say("Interval: Wilson, {level}.", level=percent(level, 0))]
+    total = rows[[*STOCKS, "n_missing"]].sum()
+    if not total["carried"] + total["received"]:
+        notes.append(say("No dossier was in hand in {period}.", period=span.label))
+    if total["n_missing"]:
+        words = "{n} dossiers without a due date are in neither numerator nor denominator."
+        if word.id == "portal_766":
+            words = "{n} dossiers without due date and legal term are in neither numerator nor denominator."
+        notes.append(say(words, n=int(total["n_missing"])))
+    if word.id in ("closed", "form_06a") and total["open"]:
+        notes.append(
+            say(
+                "{open} dossiers were still open at the end, {overdue} of them overdue; they are not in this share.",
+                open=int(total["open"]),
+                overdue=int(total["open_overdue"]),
+            )
+        )
+    small = int(((rows["n"] > 0) & (rows["n"] < SMALL_GROUP)).sum()) if len(rows) > 1 else 0
+    if small:
+        notes.append(
+            say("{n} groups have fewer than {small} dossiers: read their intervals, not their ranks.", n=small,
+                small=SMALL_GROUP)
+        )  # fmt: skip
+    if "month" in rows:
+        notes.append(say("Month: the month of reception."))
+    difference = int(total["carried"] + total["received"] - total["closed"] - total["open"])
+    return [*notes, *_mismatch(difference), *span.notes()]
+
+
+def _reconciliation(stocks: pd.DataFrame) -> str:
+    row = {name: int(value) for name, value in stocks.iloc[0].items()}
+    words = say(
+        "Reconciliation: {carried} carried over + {received} received = {in_hand} in hand; {closed} closed + {open} "
+        "open = {accounted}.",
+        **{name: row[name] for name in ("carried", "received", "in_hand", "closed", "open")},
+        accounted=row["closed"] + row["open"],
+    )
+    return " ".join([words, *_mismatch(row["difference"])])
+
+
+def _mismatch(difference: int) -> list[str]:
+    if not difference:
+        return []
+    return [
+        say(
+            "The stocks do not reconcile: {n} dossiers received in the period are dated as ended before it began.",
+            n=difference,
+        )
+    ]
+
+
+def _left_out(n: int) -> list[str]:
+    if not n:
+        return []
+    return [say("{n} dossiers are in no count: they have no reception date, or have ended without an end date.", n=n)]

@@ -1,0 +1,1 @@
+"""Query engines and the portable queries they run: DuckDB at home, others behind the same three methods."""

@@ -1,0 +1,80 @@
+"""DuckDB, embedded: the default engine, no server, bounded memory."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from khaosat.errors import KhaosatError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class DuckDBEngine:
+    """An in-process DuckDB database over Parquet files and Arrow tables.
+
+    Parameters
+    ----------
+    memory_limit
+        What DuckDB may use before it spills to a temporary folder of its own.
+    threads
+        How many cores; by default all.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> engine = DuckDBEngine(threads=1)
+    >>> engine.register("t", pa.table({"id": ["NA", None]}))
+    >>> engine.query("SELECT count(id) AS n FROM t").to_pylist()
+    [{'n': 1}]
+    >>> engine.close()
+    """
+
+    def __init__(self, *, memory_limit: str = "1GB", threads: int | None = None) -> None:
+        import duckdb
+
+        # DuckDB's default is a folder .tmp where the user happens to stand.
+        spill = tempfile.mkdtemp(prefix="khaosat-duckdb-")
+        self._remove_spill = weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            # No extension is needed, and an analyst's machine may be offline.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads is not None:
+            config["threads"] = threads
+        self._connection = duckdb.connect(":memory:", config=config)
+
+    def register(self, name: str, source: Sequence[str] | pa.Table) -> None:
+        """Make Parquet files (paths or globs) or an Arrow table known as ``name``."""
+        if not _NAME.fullmatch(name):
+            raise KhaosatError(f"{name!r} is not a table name: lower-case letters, digits and _ only")
+        self._connection.execute(f'DROP VIEW IF EXISTS "{name}"')
+        if not isinstance(source, Sequence):
+            self._connection.register(name, source)
+            return
+        if isinstance(source, str) or not source:
+            raise KhaosatError(f"table {name!r} needs a list of at least one Parquet path")
+        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source)
+        # Folder names such as month=2026-07 arrange the store; they are not columns of the data.
+        self._connection.execute(
+            f'CREATE TEMP VIEW "{name}" AS SELECT * FROM read_parquet([{files}], hive_partitioning = false)'
+        )
+
+    def query(self, sql: str) -> pa.Table:
+        """Answer one SELECT as an Arrow table."""
+        return self._connection.sql(sql).to_arrow_table()
+
+    def close(self) -> None:
+        """Close the database and remove what it spilled."""
+        self._connection.close()
+        self._remove_spill()
