@@ -1,0 +1,185 @@
+"""Shares of respondents by their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from khaosat.domain.survey import Survey, names
+from khaosat.facts.language import say
+from khaosat.stats.intervals import ShareInterval, share_interval
+from khaosat.survey.answers import Answers, Level, level_answers
+from khaosat.survey.cells import Cells, cells_of, freedom, ratio_estimates, standard_errors
+from khaosat.survey.means import Deff, design_effect, variable_words
+from khaosat.survey.result import SurveyResult, answer_notes, design_notes, table_rows
+
+Floats = NDArray[np.float64]
+_COLUMNS = ("estimate", "se", "low", "high", "df", "n", "n_missing", "numerator", "denominator")
+
+
+def proportion(
+    survey: Survey,
+    variables: str | Sequence[str],
+    *,
+    at: Level | Sequence[Level] | None = None,
+    by: str | Sequence[str] | None = None,
+    where: str | None = None,
+    level: float = 0.95,
+    ci: ShareInterval = "logit",
+    deff: Deff = False,
+    domain_df: bool = False,
+) -> SurveyResult:
+    r"""Weighted share of the valid answers: :math:`p = \sum w_i 1(y_i \in A) / \sum w_i`.
+
+    Parameters
+    ----------
+    survey
+        Answers and design.
+    variables
+        Questions: items of the questionnaire, or columns of codes, words or truth values.
+    at
+        Answers counted together (codes; words where the column holds words). None: one row an answer of the scale.
+    by, where, level, deff, domain_df
+        As in :func:`khaosat.survey.mean`.
+    ci
+        Interval: ``logit``, ``beta`` (Korn-Graubard), ``wilson``, ``asin`` or ``wald``.
+
+    Returns
+    -------
+    SurveyResult
+        ``variable``, ``by`` columns, ``level`` (without ``at``), ``estimate, se, low, high, df, n, n_missing,
+        numerator, denominator`` (respondents counted and respondents with a valid answer, unweighted).
+
+    Notes
+    -----
+    Don't-know answers and blanks are in neither numerator nor denominator; ``n_missing`` counts them. At a share of
+    exactly 0 or 1 only ``beta`` and ``wilson`` have an interval, and no other method is put in their place.
+
+    References
+    ----------
+    Korn and Graubard (1998), Survey Methodology 24, 193-201.
+
+    Examples
+    --------
+    >>> survey = Survey(responses=pd.DataFrame({"q": [5, 4, 3, 4, None]}))
+    >>> proportion(survey, "q", at=[4, 5]).rows[["estimate", "n", "n_missing", "numerator"]].values.tolist()
+    [[0.75, 4.0, 1.0, 3.0]]
+    """
+    if ci not in get_args(ShareInterval):
+        raise ValueError(f"ci must be one of {', '.join(get_args(ShareInterval))}, not {ci!r}")
+    cells = cells_of(survey, by=by, where=where)
+    answers = {name: level_answers(survey, name) for name in names(variables)}
+    counted = None if at is None else list(at) if isinstance(at, Sequence) and not isinstance(at, str) else [at]
+    options = {"level": level, "ci": ci, "domain_df": domain_df}
+    tables = [
+        _one_variable(survey, cells, name, answer, counted=counted, deff=deff, **options)  # type: ignore[arg-type]
+        for name, answer in answers.items()
+    ]
+    rows = pd.concat(tables, ignore_index=True)
+    title = say("Share of answers: {variables}", variables=variable_words(survey, names(variables)))
+    notes = (
+        *_counted_notes(survey, answers, counted),
+        *answer_notes(cells, answers),
+        *design_notes(survey, rows, interval=interval_words(ci), level=level),
+        *edge_notes(rows, ci),
+    )
+    return SurveyResult(rows=rows, title=title, notes=notes, unit="share", questionnaire=survey.questionnaire)
+
+
+def interval_words(ci: ShareInterval) -> str:
+    """The interval in words.
+
+    >>> interval_words("beta")
+    'Korn–Graubard (beta)'
+    """
+    return {
+        "logit": say("Student's t on the logit scale"),
+        "beta": say("Korn–Graubard (beta)"),
+        "wilson": say("Wilson with the effective sample size"),
+        "asin": say("Student's t on the arcsine scale"),
+        "wald": say("Student's t"),
+    }[ci]
+
+
+def edge_notes(rows: pd.DataFrame, ci: ShareInterval) -> list[str]:
+    """A note on shares of 0 or 1 that have no interval."""
+    bare = rows["estimate"].isin([0.0, 1.0]) & rows["low"].isna() & (rows["df"] > 0)
+    if not bare.any():
+        return []
+    return [
+        say(
+            "{n} shares are exactly 0% or 100% and have no interval of this kind; ci='beta' gives one.",
+            n=int(bare.sum()),
+        )
+    ]
+
+
+def _one_variable(
+    survey: Survey,
+    cells: Cells,
+    name: str,
+    answer: Answers,
+    *,
+    counted: list[Level] | None,
+    level: float,
+    ci: ShareInterval,
+    deff: Deff,
+    domain_df: bool,
+) -> pd.DataFrame:
+    """Rows of one question: by cell, then by answer."""
+    if counted is not None:
+        _check_levels(survey, name, counted)
+    groups: list[list[Level]] = [counted] if counted is not None else [[value] for value in answer.levels]
+    df, n = freedom(survey, cells, domain_df=domain_df), cells.count(answer.valid)
+    asked = cells.count(answer.asked)
+    tables = []
+    for place, group in enumerate(groups):
+        hit = answer.among(group)
+        estimates = ratio_estimates(
+            survey, cells, top=hit, bottom=np.ones(survey.n), valid=answer.valid, asked=answer.asked
+        )
+        se = standard_errors(survey, cells, estimates)
+        low, high = share_interval(estimates.value, se, df=df, n=asked, level=level, method=ci)
+        keys = cells.keys.copy()
+        keys.insert(0, "variable", name)
+        if counted is None:
+            keys["level"] = group[0]
+        rows = table_rows(
+            keys, estimate=estimates.value, se=se, low=low, high=high, df=df, n=n, n_missing=asked - n,
+            numerator=cells.count(hit > 0), denominator=n,
+        )  # fmt: skip
+        if deff:
+            rows["deff"] = design_effect(survey, cells, answer.valid, values=hit, se=se, kind=deff)
+        tables.append(rows.assign(_cell=range(cells.n), _place=place))
+    if not tables:  # nobody answered and no scale is known: there are no answers to tell apart
+        return table_rows(pd.DataFrame(columns=["variable", *cells.keys.columns, "level"]), **dict.fromkeys(_COLUMNS))
+    rows = pd.concat(tables, ignore_index=True).sort_values(["_cell", "_place"], ignore_index=True)
+    return rows.drop(columns=["_cell", "_place"])
+
+
+def _check_levels(survey: Survey, name: str, counted: list[Level]) -> None:
+    if survey.questionnaire is None or name not in survey.questionnaire.items():
+        return
+    levels = survey.questionnaire.levels(name)
+    unknown = [value for value in counted if levels and value not in levels]
+    if unknown:
+        raise ValueError(f"{unknown} are not answers of {name!r}; its scale has {list(levels)}")
+
+
+def _counted_notes(survey: Survey, answers: dict[str, Answers], counted: list[Level] | None) -> list[str]:
+    if counted is None:
+        return []
+    notes = [
+        say(
+            "Counted: answers {levels}; denominator: respondents with a valid answer.",
+            levels=", ".join(map(str, counted)),
+        )
+    ]
+    for name, answer in answers.items():
+        if answer.levels and not set(counted) & set(answer.levels):
+            notes.append(say("{variable}: nobody gave any of the answers counted.", variable=name))
+    return notes

@@ -1,0 +1,181 @@
+"""Did it change: two surveys of the same questions, drawn independently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from khaosat.domain.survey import Survey, names
+from khaosat.facts import term
+from khaosat.facts.language import percent, say
+from khaosat.show.table import Column
+from khaosat.stats.intervals import t_interval
+from khaosat.survey.answers import Level
+from khaosat.survey.index import satisfaction_index
+from khaosat.survey.index_nodes import Rule
+from khaosat.survey.means import mean
+from khaosat.survey.proportions import proportion
+from khaosat.survey.result import FEW_DF, SurveyResult
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison(SurveyResult):
+    """Differences between two surveys, the first less the second.
+
+    ``rows``: keys, then ``estimate, se, low, high, df, n, n_missing, statistic, p_value`` of the difference, and both
+    sides: ``estimate_a, estimate_b, n_a, n_b``. ``n`` is the smaller of the two, so that the privacy gate sees it.
+    """
+
+    def _columns(self) -> Sequence[Column]:
+        share = self.unit == "share"
+        sides = [
+            Column(name=side, kind="percent" if share else "number", decimals=1 if share else 2)
+            for side in ("estimate_a", "estimate_b")
+        ]
+        shown = [
+            replace(column, label=term("difference")) if column.key == "estimate" else column
+            for column in super()._columns()
+            if column.key not in ("n", "n_missing")
+        ]
+        place = next(i for i, column in enumerate(shown) if column.key == "estimate")
+        tail = [
+            Column(name="p_value", kind="number", decimals=3),
+            Column(name="n_a", kind="int"),
+            Column(name="n_b", kind="int"),
+        ]
+        return [*shown[:place], *sides, *shown[place:], *tail]
+
+
+def compare(
+    survey_a: Survey,
+    survey_b: Survey,
+    variables: str | Sequence[str],
+    *,
+    at: Level | Sequence[Level] | None = None,
+    by: str | Sequence[str] | None = None,
+    where: str | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    r"""Difference of means, or of shares with ``at``, between two independent surveys: a less b.
+
+    :math:`d = \hat\theta_a - \hat\theta_b`, :math:`se^2 = se_a^2 + se_b^2`.
+
+    Parameters
+    ----------
+    survey_a, survey_b
+        Usually the newer wave first, so that a positive difference is a rise.
+    variables
+        Columns that both have.
+    at
+        Answers counted together; None: means are compared.
+    by, where
+        As in :func:`khaosat.survey.mean`; groups that only one survey has are left out and noted.
+    level
+        Confidence level.
+
+    Returns
+    -------
+    Comparison
+        ``variable``, ``by`` columns, ``estimate, se, low, high, df, n, n_missing, statistic, p_value, estimate_a,
+        estimate_b, n_a, n_b``.
+
+    Notes
+    -----
+    The waves are taken to be drawn independently; where the same villages are visited again the standard error is too
+    large rather than too small, as long as their answers go together. Welch-Satterthwaite degrees of freedom.
+
+    References
+    ----------
+    Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> new, old = (Survey(responses=pd.DataFrame({"q": values})) for values in ([5, 4, 5, 4], [3, 4, 2, 3]))
+    >>> float(compare(new, old, "q").rows["estimate"].iloc[0])
+    1.5
+    """
+    options = {"by": by, "where": where, "level": level}
+    if at is None:
+        a, b = (mean(survey, variables, **options) for survey in (survey_a, survey_b))  # type: ignore[arg-type]
+    else:
+        a, b = (proportion(survey, variables, at=at, **options) for survey in (survey_a, survey_b))  # type: ignore[arg-type]
+    title = say("Change: {what}", what=a.title)
+    return _difference(a, b, keys=["variable", *names(by)], title=title, level=level)
+
+
+def compare_index(
+    survey_a: Survey,
+    survey_b: Survey,
+    *,
+    by: str | Sequence[str] | None = None,
+    rule: Rule | None = None,
+    where: str | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    """Difference of every line of the satisfaction index between two independent surveys: a less b.
+
+    Parameters are those of :func:`satisfaction_index`, both waves with the same rule (None: that of the first wave's
+    questionnaire); columns, notes and references those of :func:`compare`, with ``level`` and ``id`` as keys.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from khaosat.domain.questionnaire import load_questionnaire
+    >>> q = load_questionnaire("sipas_2017")
+    >>> waves = [pd.DataFrame({i: x for i in q.items("satisfaction")}) for x in ([4, 5, 3, 4], [2, 5, 3, 3])]
+    >>> new, old = (Survey(responses=wave, questionnaire=q) for wave in waves)
+    >>> rows = compare_index(new, old, rule="mean_of_factors").rows
+    >>> float(rows.set_index("id").loc["index", "estimate"].round(6))
+    0.5
+    """
+    if rule is None and survey_a.questionnaire is not None:
+        rule = survey_a.questionnaire.index_rule
+    a, b = (satisfaction_index(survey, by=by, rule=rule, where=where, level=level) for survey in (survey_a, survey_b))
+    title = say("Change: {what}", what=a.title)
+    return _difference(a, b, keys=[*names(by), "level", "id"], title=title, level=level)
+
+
+def _difference(a: SurveyResult, b: SurveyResult, *, keys: list[str], title: str, level: float) -> Comparison:
+    """Rows that both results have, subtracted."""
+    both = a.rows.merge(b.rows, on=keys, suffixes=("_a", "_b"), validate="one_to_one", how="inner")
+    difference = (both["estimate_a"] - both["estimate_b"]).to_numpy(dtype=float)
+    parts = both[["se_a", "se_b"]].to_numpy(dtype=float) ** 2
+    freedom = both[["df_a", "df_b"]].to_numpy(dtype=float)
+    se, df = np.sqrt(parts.sum(axis=1)), welch_df(parts, freedom)
+    low, high = t_interval(difference, se, df=df, level=level)
+    statistic = np.divide(difference, se, where=se > 0, out=np.full(len(both), np.nan))
+    rows = both[keys].assign(
+        estimate=difference, se=se, low=low, high=high, df=df,
+        n=both[["n_a", "n_b"]].min(axis=1), n_missing=both["n_missing_a"] + both["n_missing_b"],
+        statistic=statistic, p_value=_p_value(statistic, df),
+        estimate_a=both["estimate_a"], estimate_b=both["estimate_b"], n_a=both["n_a"], n_b=both["n_b"],
+    )  # fmt: skip
+    notes = [
+        say("Difference: first survey less second; the two are taken to be drawn independently."),
+        say("{level} intervals: Student's t with Welch–Satterthwaite degrees of freedom.", level=percent(level, 0)),
+    ]
+    alone = len(a.rows) + len(b.rows) - 2 * len(both)
+    if alone:
+        notes.append(say("{n} lines that only one of the surveys has are left out.", n=alone))
+    if len(rows) and (df < FEW_DF).any():
+        notes.append(say("Fewer than {n} degrees of freedom: a change may well go unseen.", n=FEW_DF))
+    return Comparison(rows=rows, title=title, notes=tuple(notes), unit=a.unit, questionnaire=a.questionnaire)
+
+
+def welch_df(variances: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of a sum of independent variances (rows: sums, columns: parts); NaN without any."""
+    known = (df > 0).all(axis=1) & (variances.sum(axis=1) > 0)
+    safe = np.where(df > 0, df, 1.0)
+    below = (variances**2 / safe).sum(axis=1)
+    return np.asarray(np.divide(variances.sum(axis=1) ** 2, below, where=known, out=np.full(len(df), np.nan)))
+
+
+def _p_value(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
+    from scipy.special import stdtr
+
+    known = np.isfinite(statistic) & np.isfinite(df)
+    p = 2 * stdtr(np.where(known, df, 1.0), -np.abs(np.where(known, statistic, 0.0)))
+    return np.where(known, p, np.nan)
