@@ -91,6 +91,13 @@ def test_tests_import_only_what_is_declared():
         assert distributions(imported_packages(ROOT / folder)) - declared == set(), folder
 
 
+def test_a_report_names_versions_of_run_time_packages_only():
+    """A user without the development tools builds reports too."""
+    from khaosat.report.runner import _VERSIONS
+
+    assert set(_VERSIONS) - {"khaosat"} <= {dependency.name for dependency in RUN_TIME}
+
+
 def test_dev_tools_are_pinned_exactly():
     assert [str(tool) for tool in DEV if not re.fullmatch(r"==[\d.]+", str(tool.specifier))] == []
 
@@ -161,7 +168,7 @@ def test_document_names_what_exists(name: str):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, flags=re.DOTALL))
-    assert set(re.findall(r"\bmake ([a-z]+)", code)) <= targets
+    assert set(re.findall(r"\bmake ([a-z]+)(?![\w-])", code)) <= targets
     links = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text)
     assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
     top = {path.split("/")[0] for path in tracked()}

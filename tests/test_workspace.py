@@ -26,7 +26,13 @@ def test_every_fault_is_named_at_once(tmp_path):
     text = "[city]\nname = 1\nparent_agency = 'B'\nplace = 'D'\n[dosiers]\n[report]\nrecipients = [1]\ncolour = 'x'\n"
     with pytest.raises(WorkspaceError) as error:
         Workspace.find(written(tmp_path, text))
-    for words in ("[city] name = 1", "'agency' is missing", "[dosiers]", "list of texts", "'colour' is not a known key"):
+    for words in (
+        "[city] name = 1",
+        "'agency' is missing",
+        "[dosiers]",
+        "list of texts",
+        "'colour' is not a known key",
+    ):
         assert words in str(error.value)
 
 

@@ -7,6 +7,79 @@ Everything is loaded on first use, so that importing the package stays quick.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from khaosat.domain.calendar import WorkCalendar
+    from khaosat.domain.dossiers import DossierLog
+    from khaosat.domain.period import Period
+    from khaosat.domain.questionnaire import Questionnaire, load_questionnaire
+    from khaosat.domain.survey import Design, Survey
+    from khaosat.dossiers import (
+        backlog,
+        compare_periods,
+        dossier_quality,
+        late_list,
+        late_pareto,
+        late_rates,
+        on_time,
+    )
+    from khaosat.dossiers.frames import log_from_frames
+    from khaosat.errors import DataError, DesignError, FactsError, KhaosatError, WorkspaceError
+    from khaosat.facts.language import language
+    from khaosat.io import check_files, ingest, read_dossiers, read_survey
+    from khaosat.quality import data_quality
+    from khaosat.results import Result
+    from khaosat.survey import (
+        answer_quality,
+        compare,
+        compare_index,
+        mean,
+        proportion,
+        ratio,
+        satisfaction_index,
+        total,
+    )
+    from khaosat.workspace import Workspace
+
+__all__ = [
+    "DataError",
+    "Design",
+    "DesignError",
+    "DossierLog",
+    "FactsError",
+    "KhaosatError",
+    "Period",
+    "Questionnaire",
+    "Result",
+    "Survey",
+    "WorkCalendar",
+    "Workspace",
+    "WorkspaceError",
+    "answer_quality",
+    "backlog",
+    "check_files",
+    "compare",
+    "compare_index",
+    "compare_periods",
+    "data_quality",
+    "dossier_quality",
+    "ingest",
+    "language",
+    "late_list",
+    "late_pareto",
+    "late_rates",
+    "load_questionnaire",
+    "log_from_frames",
+    "mean",
+    "on_time",
+    "proportion",
+    "ratio",
+    "read_dossiers",
+    "read_survey",
+    "satisfaction_index",
+    "total",
+]
 
 _HOME = {
     "domain.calendar": ("WorkCalendar",),
@@ -14,18 +87,28 @@ _HOME = {
     "domain.period": ("Period",),
     "domain.questionnaire": ("Questionnaire", "load_questionnaire"),
     "domain.survey": ("Design", "Survey"),
-    "dossiers": ("backlog", "compare_periods", "late_list", "late_pareto", "late_rates", "on_time"),
+    "dossiers": (
+        "backlog", "compare_periods", "dossier_quality", "late_list", "late_pareto", "late_rates", "on_time",
+    ),
+    "dossiers.frames": ("log_from_frames",),
     "errors": ("DataError", "DesignError", "FactsError", "KhaosatError", "WorkspaceError"),
     "facts.language": ("language",),
-    "io": ("ingest", "read_dossiers", "read_survey"),
+    "io": ("check_files", "ingest", "read_dossiers", "read_survey"),
     "quality": ("data_quality",),
     "results": ("Result",),
-    "survey": ("compare", "compare_index", "mean", "proportion", "ratio", "satisfaction_index", "total"),
+    "survey": (
+        "answer_quality",
+        "compare",
+        "compare_index",
+        "mean",
+        "proportion",
+        "ratio",
+        "satisfaction_index",
+        "total",
+    ),
     "workspace": ("Workspace",),
 }  # fmt: skip
 _WHERE = {name: f"khaosat.{module}" for module, names in _HOME.items() for name in names}
-
-__all__ = sorted(_WHERE)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:
@@ -37,4 +120,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "report", "show"]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from khaosat.workspace import Workspace
 
 DONE, FAILED, WRONG_CALL, REFUSED = 0, 1, 2, 3
-SHOWN_FAULTS = 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,10 +71,16 @@ def _ingest(arguments: argparse.Namespace) -> int:
 
     workspace = Workspace.find(arguments.workspace)
     with _progress(say("ingesting")) as advance:
-        report = workspace.ingest(progress=advance)
-    print(report.summary())
-    _print_faults(report.faults)
-    return DONE
+        reports = workspace.ingest(progress=advance)
+    if not reports:
+        print(say("khaosat.toml names no sources."))
+    refused = False
+    for report in reports:
+        print(report.summary())
+        if len(report.faults):
+            _print_faults(report.faults)
+        refused |= not report.added and bool((report.faults["severity"] == "refused").any())
+    return REFUSED if refused else DONE
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -209,15 +214,19 @@ def _workspace_or_none(arguments: argparse.Namespace) -> Workspace | None:
 
 
 def _print_faults(faults: pd.DataFrame) -> None:
+    """Each kind of fault once, the gravest first: how often, and the first place."""
     if faults.empty:
         print(say("No fault found."))
         return
-    refused = int((faults["severity"] == "refused").sum())
-    print(say("{n} faults, of which {refused} refuse a row:", n=len(faults), refused=refused))
-    for line in faults.head(SHOWN_FAULTS).to_dict("records"):
-        print("  " + say("{file}, row {row}, column {column}: {message}", **{str(k): v for k, v in line.items()}))
-    if len(faults) > SHOWN_FAULTS:
-        print("  " + say("… and {n} more; write them all with `khaosat check --output`", n=len(faults) - SHOWN_FAULTS))
+    words = {
+        "refused": say("faults that set rows or files aside"),
+        "blanked": say("cells left empty"),
+        "warning": say("warnings"),
+    }
+    for severity, title in words.items():
+        kinds = faults[faults["severity"] == severity].groupby("fault", sort=False)["message"].agg(["size", "first"])
+        for size, first in kinds.sort_values("size", ascending=False).itertuples(index=False):
+            print("  " + say("{n} {title}, first: {message}", n=int(size), title=title, message=first))
 
 
 def _complain(text: str) -> None:

@@ -7,9 +7,10 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from khaosat.errors import WorkspaceError
+from khaosat.facts.language import date, say
 from khaosat.settings import (
     CitySettings,
     DossierSettings,
@@ -21,9 +22,13 @@ from khaosat.settings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from khaosat.domain.calendar import WorkCalendar
+    from khaosat.domain.dossiers import DossierLog
     from khaosat.domain.questionnaire import Questionnaire
-    from khaosat.domain.survey import Design
+    from khaosat.domain.survey import Design, Survey
+    from khaosat.io import IngestReport
 
 FILE = "khaosat.toml"
 SECTIONS: dict[str, type] = {
@@ -114,10 +119,10 @@ class Workspace:
         from khaosat.domain.calendar import WorkCalendar
 
         settings = self.dossiers
-        choices = {"make_up_days": settings.make_up_days, "culture_day": settings.culture_day}
+        make_up, culture = settings.make_up_days, settings.culture_day
         if settings.calendar:
-            return WorkCalendar.from_csv(self.root / settings.calendar, **choices)
-        return WorkCalendar.vietnam(**choices)
+            return WorkCalendar.from_csv(self.root / settings.calendar, make_up_days=make_up, culture_day=culture)
+        return WorkCalendar.vietnam(make_up_days=make_up, culture_day=culture)
 
     def questionnaire(self) -> Questionnaire:
         """The questionnaire: a built-in one, or a folder of the workspace."""
@@ -150,3 +155,96 @@ class Workspace:
                 raise WorkspaceError(f"{self.root / FILE}: {pattern!r} matches no file")
             found += files
         return found
+
+    def ingest(self, *, progress: Callable[[int, int], None] | None = None) -> list[IngestReport]:
+        """Bring every source of the workspace into its store.
+
+        Parameters
+        ----------
+        progress
+            Called with (done, total), once through for the dossiers and once for the survey.
+
+        Returns
+        -------
+        list of IngestReport
+            One for dossiers and one for survey answers, where the workspace has such sources.
+        """
+        from khaosat.io import ingest, ingest_responses
+
+        reports = []
+        if self.dossiers.sources:
+            reports.append(
+                ingest(
+                    self.files(self.dossiers.sources),
+                    store=self.store_folder,
+                    mapping=self.mapping(),
+                    personal=self.dossiers.personal,
+                    memory_limit=self.dossiers.memory_limit,
+                    progress=progress,
+                )
+            )
+        if self.survey.sources:
+            reports.append(
+                ingest_responses(
+                    self.files(self.survey.sources),
+                    store=self.store_folder,
+                    questionnaire=self.questionnaire(),
+                    columns=self.survey.columns,
+                    design=self.design(),
+                    wave=self.survey.wave,
+                    wave_column=self.survey.wave_column,
+                    progress=progress,
+                )
+            )
+        return reports
+
+    def log(self) -> DossierLog | None:
+        """The stored dossiers, or None when there are none."""
+        from khaosat.io import open_store
+        from khaosat.io.store import read_manifest
+
+        if "dossiers" not in read_manifest(self.store_folder).files:
+            return None
+        return open_store(
+            self.store_folder,
+            calendar=self.calendar(),
+            as_of=self.dossiers.as_of,
+            engine=cast(Literal["duckdb"], self.dossiers.engine),  # open_store names the engines it knows
+            memory_limit=self.dossiers.memory_limit,
+            source=self.source,
+        )
+
+    def waves(self) -> list[str]:
+        """Survey waves that the store holds, oldest first."""
+        from khaosat.io.store import read_manifest
+
+        parts = read_manifest(self.store_folder).files
+        return sorted(part.removeprefix("responses/") for part in parts if part.startswith("responses/"))
+
+    def answers(self, wave: str) -> Survey:
+        """The stored answers of a wave, with their questionnaire and sampling design."""
+        from khaosat.domain.survey import Survey
+        from khaosat.io import open_responses
+
+        answers = open_responses(self.store_folder, wave=wave)
+        return Survey(responses=answers, questionnaire=self.questionnaire(), design=self.design())
+
+    def status(self) -> str:
+        """What the store holds and which reports are finished, in words."""
+        log, waves = self.log(), self.waves()
+        lines = [say("Workspace: {path}", path=str(self.root))]
+        if log is None:
+            lines.append(say("The store holds no dossiers."))
+        else:
+            count = log.engine.query("SELECT count(*) AS n FROM dossiers")["n"][0].as_py()
+            moment = f"{date(log.as_of)} {log.as_of:%H:%M}"
+            lines.append(say("Dossiers: {n}, known up to {moment}", n=count, moment=moment))
+        lines.append(say("Survey waves: {waves}", waves=", ".join(waves) or "–"))
+        finished = sorted(path.parent.name for path in self.reports.glob("*/manifest.json"))
+        lines.append(say("Reports: {reports}", reports=", ".join(finished) or "–"))
+        return "\n".join(lines)
+
+    @property
+    def store_folder(self) -> Path:
+        """Where checked data are kept."""
+        return self.root / self.store.folder

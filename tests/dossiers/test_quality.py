@@ -90,7 +90,7 @@ def test_faults_of_ingest_are_counted_by_code(edges):
     rows = dossier_quality(dataclasses.replace(edges, faults=frame, counts={"read": 20})).rows
     row = rows[rows["table"] == "ingest"].iloc[0]
     assert row[["check", "numerator", "denominator", "estimate"]].tolist() == ["empty_file", 2, 20, 0.1]
-    assert "a.csv" in row["label"]
+    assert "tệp rỗng" in row["label"]
 
 
 def test_an_empty_log_has_no_shares():

@@ -15,7 +15,8 @@ from tests.test_workspace import CITY
 
 TABLE = """import pandas as pd
 from khaosat.show.table import Column, make_table
-make_table(pd.DataFrame({"unit": ["Xã Đông"], "n": [top]}), [Column(name="unit"), Column(name="n", kind="int")], title="T")
+columns = [Column(name="unit"), Column(name="n", kind="int")]
+make_table(pd.DataFrame({"unit": ["Xã Đông"], "n": [top]}), columns, title="T")
 """
 
 

@@ -58,6 +58,8 @@ def test_html_escapes_data_and_bundle_carries_the_block():
     assert bundle[MIME][0]["cells"][0][0] == "Phường <script>"
 
 
-@pytest.mark.parametrize(("value", "kind", "text"), [(None, "int", "–"), (0, "percent", "0,0%"), (1, "percent", "100,0%")])
+@pytest.mark.parametrize(
+    ("value", "kind", "text"), [(None, "int", "–"), (0, "percent", "0,0%"), (1, "percent", "100,0%")]
+)
 def test_absent_is_not_zero(value, kind, text):
     assert write(value, kind, 1) == text

@@ -99,7 +99,7 @@ class LatePareto(DossierResult):
                 words = say("{late} (together {share})", late=int(late), share=percent(part))
                 ax.annotate(words, (late, y), xytext=(4, 0), textcoords="offset points", va="center")
             ax.set_yticks(place, labels)
-            ax.set_xlim(0, max(1, rows["numerator"].max() if len(rows) else 1) * 1.3)
+            ax.set_xlim(0, max(1, rows["numerator"].max() if len(rows) else 1) * 1.45)
             ax.set_xlabel(say("Late dossiers"))
             ax.xaxis.set_major_formatter(lambda value, _: number(value) if value == round(value) else "")
         return ax

@@ -126,7 +126,9 @@ def _counts(log: DossierLog, table: str) -> dict[str, int]:
 
 
 def _fault_rows(log: DossierLog) -> pd.DataFrame:
-    """Faults found on reading, by code; the label is the message of the first of them."""
+    """Faults found on reading, by code."""
+    table = read_table("codes/faults.csv")
+    labels = dict(zip(table["fault"], table[f"label_{current_language()}"], strict=True))
     groups = log.faults.groupby("fault", sort=True)
     read = log.counts.get("read", np.nan)
     return pd.DataFrame({
@@ -134,5 +136,5 @@ def _fault_rows(log: DossierLog) -> pd.DataFrame:
         "table": "ingest",
         "numerator": groups.size().to_numpy(dtype="int64"),
         "denominator": float(read),
-        "label": [say("Fault on reading, first: {message}", message=message) for message in groups["message"].first()],
+        "label": [say("On reading: {fault}", fault=labels[str(code)].lower()) for code in groups.groups],
     })  # fmt: skip

@@ -81,6 +81,13 @@ class Backlog(DossierResult):
             Column(name="overdue", kind="int", group=stock),
         ]
 
+    def worded(self) -> pd.DataFrame:
+        """The rows with months as people write them: ``07/2026``."""
+        rows = super().worded()
+        if self.freq == "month":
+            rows["month"] = [f"{month[5:]}/{month[:4]}" for month in rows["month"]]
+        return rows
+
     def _small_cells(self) -> pd.Series:
         """The gate is for groups: the whole city is no small cell, however slow a month was."""
         return super()._small_cells() if self.by else pd.Series(False, index=self.rows.index)

@@ -10,6 +10,7 @@ from khaosat.domain.period import Period, as_period
 from khaosat.facts.language import date, say
 
 _BEGINNING = dt.datetime(1900, 1, 1)
+_LAST_SECOND = dt.timedelta(seconds=1)  # a snapshot of 23:59:59 is one of the whole day
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -44,7 +45,7 @@ class Window:
     @property
     def unfinished(self) -> bool:
         """Whether the log stops before the period does."""
-        return self.period is not None and self.as_of + _INSTANT < self.period.end
+        return self.period is not None and self.as_of + _LAST_SECOND < self.period.end
 
     @property
     def at_snapshot(self) -> bool:

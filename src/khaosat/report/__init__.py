@@ -6,18 +6,31 @@ A report notebook calls these, one a cell: :func:`gather`, then the sections.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from khaosat.report.headline import summary
+    from khaosat.report.index_section import satisfaction
+    from khaosat.report.lateness import by_group, open_dossiers, procedures, punctuality
+    from khaosat.report.method_box import method, quality
+    from khaosat.report.quarter import Quarter, gather
+    from khaosat.report.runner import Outcome, ReportFailed, build
+
+__all__ = [
+    "Outcome", "Quarter", "ReportFailed", "build", "by_group", "gather", "method", "open_dossiers", "procedures",
+    "punctuality", "quality", "satisfaction", "summary",
+]  # fmt: skip
+
+# No module has the name of a function: importing it would put the module in the function's place.
 _HOME = {
+    "headline": ("summary",),
+    "index_section": ("satisfaction",),
     "lateness": ("by_group", "open_dossiers", "procedures", "punctuality"),
-    "method": ("method", "quality"),
+    "method_box": ("method", "quality"),
     "quarter": ("Quarter", "gather"),
     "runner": ("Outcome", "ReportFailed", "build"),
-    "satisfaction": ("satisfaction",),
-    "summary": ("summary",),
 }
 _WHERE = {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names}
-
-__all__ = sorted(_WHERE)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:

@@ -168,7 +168,7 @@ def read_notebook(source: Path | NotebookNode) -> list[Block]:
     import nbformat
 
     if isinstance(source, Path):
-        source = cast("NotebookNode", nbformat.read(source, as_version=4))  # type: ignore[no-untyped-call]
+        source = cast("NotebookNode", nbformat.read(source, as_version=4))
     blocks: list[Block] = []
     for position, cell in enumerate(source.cells, 1):
         if cell.cell_type == "markdown":
@@ -258,6 +258,8 @@ def _close(blocks: list[Block]) -> list[Block]:
     if last is not None and last["kind"] == "paragraph" and last["runs"]:
         return [*blocks[:-1], {**last, "runs": _closed(last["runs"])}]
     if last is not None and last["kind"] == "list" and last["items"] and last["items"][-1]:
+        return [*blocks[:-1], {**last, "items": [*last["items"][:-1], _closed(last["items"][-1])]}]
+    if last is not None and last["kind"] == "note" and last["items"] and last["items"][-1]:
         return [*blocks[:-1], {**last, "items": [*last["items"][:-1], _closed(last["items"][-1])]}]
     return [*blocks, {"kind": "paragraph", "runs": [{"text": END, "bold": False, "italic": False}]}]
 

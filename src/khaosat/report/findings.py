@@ -32,8 +32,8 @@ def points(difference: float, decimals: int = 1) -> str:
     '+1,2 điểm phần trăm'
     """
     rounded = round(difference * 100, decimals)
-    sign = "+" if rounded > 0 else "−" if rounded < 0 else "±"
-    return say("{sign}{points} percentage points", sign=sign, points=number(abs(rounded), decimals))
+    sign = "+" if rounded > 0 else "" if rounded < 0 else "±"
+    return say("{sign}{points} percentage points", sign=sign, points=number(rounded, decimals))
 
 
 def change(difference: float, low: float, high: float, *, since: str) -> str:

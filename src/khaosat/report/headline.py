@@ -79,7 +79,9 @@ def headline_rows(quarter: Quarter) -> pd.DataFrame:
                 rows.append(
                     {
                         "indicator": label_of(quarter, str(row["id"])),
-                        **row[["estimate", "low", "high"]].to_dict(),
+                        "estimate": row["estimate"],
+                        "low": row["low"],
+                        "high": row["high"],
                         "denominator": row["n"],
                         "base": say("respondents with a valid answer, weighted"),
                     }
@@ -164,7 +166,7 @@ def _concentration(quarter: Quarter) -> list[str]:
     total_late, total_closed = int(rows["numerator"].sum()), int(rows["denominator"].sum())
     if not total_late:
         return []
-    worst = rows.loc[rows["numerator"].idxmax()]
+    worst = rows.iloc[int(rows["numerator"].argmax())]
     return [
         findings.concentration_sentence(
             str(worst["field"]),

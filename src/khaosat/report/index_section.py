@@ -9,8 +9,8 @@ import pandas as pd
 
 from khaosat.facts.language import number, percent, say
 from khaosat.report import findings
+from khaosat.report.headline import label_of
 from khaosat.report.quarter import Quarter
-from khaosat.report.summary import label_of
 from khaosat.show.figure import Figure, draw
 from khaosat.show.section import Section
 from khaosat.show.table import Column, Table, make_table
@@ -74,9 +74,15 @@ def _index_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
         shown,
         _columns(quarter, say("Index, part, factor")),
         title=say("Satisfaction index and its factors, wave {wave}", wave=quarter.wave),
-        notes=quarter.index.notes,
+        notes=(*quarter.index.notes, *_multiplicity(quarter, len(shown))),
         source=quarter.workspace.source,
     )
+
+
+def _multiplicity(quarter: Quarter, comparisons: int) -> list[str]:
+    if not quarter.index_changes:
+        return []
+    return [say("{n} changes are tested one by one: about one in twenty looks real by chance.", n=comparisons)]
 
 
 def _item_table(quarter: Quarter, rows: pd.DataFrame) -> Table:

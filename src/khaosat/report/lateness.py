@@ -61,8 +61,8 @@ def procedures(quarter: Quarter) -> Section:
 
     if not quarter.has_dossiers:
         return _nothing(quarter)
-    result = late_pareto(quarter.log_or_fail, period=quarter.period, by="procedure_name", top=TOP_PROCEDURES)
-    result = _sourced(quarter, result)
+    pareto = late_pareto(quarter.log_or_fail, period=quarter.period, by="procedure_name", top=TOP_PROCEDURES)
+    result = _sourced(quarter, pareto)
     if result.rows.empty or not result.rows["numerator"].sum():
         return Section(
             (Text(sentences=(say("No closed dossier was late in {period}.", period=quarter.period.label),)),)
@@ -97,7 +97,12 @@ def open_dossiers(quarter: Quarter) -> Section:
     share = percent(last["overdue"] / last["open"]) if last["open"] else percent(0)
     figure = draw(
         shown.plot(),
-        title=say("{open} dossiers are open, {share} of them overdue", open=int(last["open"]), share=share),
+        title=say(
+            "At the end of {month}, {open} dossiers are open, {share} of them overdue",
+            month=f"{pd.Timestamp(last['month']):%m/%Y}",
+            open=int(last["open"]),
+            share=share,
+        ),
         alt=say(
             "Line chart of open and overdue dossiers at each month's end, {first} to {last}. At the end: {open} open, "
             "{overdue} overdue.",
@@ -182,16 +187,22 @@ def _draw_trend(rows: pd.DataFrame, *, target: float) -> Axes:
         ax.grid(axis="x", visible=False)
         ax.grid(axis="y", color="#E3E3E3")
         ax.axhline(target * 100, color=VERMILION, linewidth=1.2, linestyle="--")
-        ax.text(-0.35, target * 100, say("target {target}", target=percent(target)), color=VERMILION, va="bottom")
+        ax.annotate(
+            say("target {target}", target=percent(target)),
+            (-0.45, target * 100),
+            xytext=(0, 3),
+            textcoords="offset points",
+            color=VERMILION,
+        )
         ax.vlines(place, rows["low"] * 100, rows["high"] * 100, color=BLUE, alpha=0.5, linewidth=2)
         ax.plot(place, rows["estimate"] * 100, "o-", color=BLUE, markersize=5)
-        for x, share in zip(place, rows["estimate"], strict=True):
+        for x, share, low in zip(place, rows["estimate"], rows["low"], strict=True):
             ax.annotate(
-                percent(share), (x, share * 100), xytext=(0, -14), textcoords="offset points", ha="center", color=INK
+                percent(share), (x, low * 100), xytext=(0, -11), textcoords="offset points", ha="center", color=INK
             )
         ax.set_xticks(place, rows["period"])
         ax.set_xlim(-0.5, len(rows) - 0.5)
-        ax.set_ylim(rows["low"].min() * 100 - 1.5, 100.4)
+        ax.set_ylim(rows["low"].min() * 100 - 1.5, 100.6)
         ax.set_ylabel(say("On time (%)"))
         ax.yaxis.set_major_formatter(lambda value, _: number(value))
     return ax

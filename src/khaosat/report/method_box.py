@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from khaosat.facts import privacy_threshold, read_table
+from khaosat.facts import privacy_threshold, read_table, term
 from khaosat.facts.language import date, percent, say
 from khaosat.report.quarter import Quarter
 from khaosat.show.section import Part, Section
+from khaosat.show.table import Table
 from khaosat.show.text import Text
+
+if TYPE_CHECKING:
+    from khaosat.results import Result
 
 
 def quality(quarter: Quarter) -> Section:
@@ -19,10 +24,18 @@ def quality(quarter: Quarter) -> Section:
     for noun in (quarter.log, quarter.survey):
         if noun is not None:
             result = data_quality(noun)
-            parts.append(replace(result, source=quarter.workspace.source).table())
+            parts.append(_found(quarter, result))
     if not parts:
         parts.append(Text(sentences=(say("The store holds no data."),)))
     return Section(tuple(parts))
+
+
+def _found(quarter: Quarter, result: Result) -> Table:
+    """The checks that found something; how many found nothing is said."""
+    rows = result.rows
+    some = rows[rows["numerator"] > 0].reset_index(drop=True)
+    shown = replace(result, rows=some, source=quarter.workspace.source)
+    return shown.note(say("{n} other checks found nothing.", n=len(rows) - len(some))).table()
 
 
 def method(quarter: Quarter) -> Section:
@@ -49,20 +62,13 @@ def _survey_rules(quarter: Quarter) -> tuple[str, ...]:
                 source=questionnaire.source,
             )
         )
-        lines.append(
-            say(
-                "Rule that makes the index from the questions: {rule}. The official one was not found: a parameter.",
-                rule=quarter.rule or questionnaire.index_rule,
-            )
-        )
+        lines.append(say("The official rule for the index was not found; the one used stands under its table."))
     lines.append(
         say(
             "Sampling design: weights {weights}; strata {strata}; stages {clusters}; lonely units: {lonely}. Intervals "
             "follow the design (Taylor linearisation, t with design degrees of freedom).",
-            weights=design.weights or "–",
-            strata=design.strata or "–",
-            clusters=", ".join(design.clusters or ()) or "–",
-            lonely=design.lonely_psu,
+            **{role: ", ".join(design.roles.get(role, ())) or "–" for role in ("weights", "strata", "clusters")},
+            lonely=term(design.lonely_psu),
         )
     )
     lines.append(say("Don't-know and blank answers are left out question by question and counted as missing."))

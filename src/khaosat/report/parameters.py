@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from khaosat.errors import WorkspaceError
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
+Notebook = Mapping[str, Any]
+"""A notebook as its JSON says, or as nbformat reads it (which takes a second to import)."""
 
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
-def declared(notebook: NotebookNode) -> dict[str, tuple[type, object]]:
+def declared(notebook: Notebook) -> dict[str, tuple[type, object]]:
     """Name → (type, default) of the notebook's ``parameters`` cell.
 
     Raises
@@ -25,11 +25,11 @@ def declared(notebook: NotebookNode) -> dict[str, tuple[type, object]]:
     WorkspaceError
         If there is not exactly one such cell, or it holds anything but ``name: type = literal`` lines.
     """
-    cells = [c for c in notebook.cells if c.cell_type == "code" and "parameters" in c.metadata.get("tags", [])]
+    cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
     if len(cells) != 1:
         raise WorkspaceError(f"a report notebook has one cell tagged 'parameters'; this one has {len(cells)}")
     found: dict[str, tuple[type, object]] = {}
-    for line in ast.parse(cells[0].source).body:
+    for line in ast.parse("".join(cells[0]["source"])).body:
         if not (
             isinstance(line, ast.AnnAssign)
             and isinstance(line.target, ast.Name)
@@ -42,7 +42,7 @@ def declared(notebook: NotebookNode) -> dict[str, tuple[type, object]]:
     return found
 
 
-def checked(notebook: NotebookNode, given: Mapping[str, object]) -> dict[str, object]:
+def checked(notebook: Notebook, given: Mapping[str, object]) -> dict[str, object]:
     """All parameters of a run: the given ones over the defaults.
 
     Raises

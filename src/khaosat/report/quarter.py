@@ -5,19 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
 from khaosat.domain.period import Period, as_period
+from khaosat.domain.questionnaire_faults import IndexRule
 from khaosat.errors import FactsError
 from khaosat.facts import read_table
 from khaosat.workspace import Workspace
 
 if TYPE_CHECKING:
-    from khaosat.domain.survey import Survey
-
     from khaosat.domain.dossiers import DossierLog
+    from khaosat.domain.survey import Survey
     from khaosat.results import Result
 
 TREND_PERIODS = 8
@@ -88,7 +88,9 @@ class Quarter:
         """Changes of the late rate since the previous period and a year before, by period label; only where known."""
         from khaosat.dossiers import compare_periods
 
-        changes = {}
+        changes: dict[str, pd.Series] = {}
+        if not self.has_dossiers:
+            return changes
         for other in (self.period.previous, self.period.year_before):
             rows = compare_periods(self.log_or_fail, self.period, other).rows
             if len(rows) and pd.notna(rows.iloc[0]["difference"]):
@@ -114,9 +116,9 @@ class Quarter:
         return self.log is not None and int(self.on_time["carried"] + self.on_time["received"]) > 0
 
     @property
-    def rule(self) -> str | None:
+    def rule(self) -> IndexRule | None:
         """The rule that aggregates the index, when the workspace sets one."""
-        return self.workspace.survey.index_rule or None
+        return cast(IndexRule, self.workspace.survey.index_rule) or None  # the verb names the rules it knows
 
     @cached_property
     def target(self) -> float:

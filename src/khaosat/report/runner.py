@@ -27,6 +27,7 @@ from khaosat.report.manifest import digest, digest_tree, digest_values
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from khaosat.report.document import Document
     from khaosat.workspace import Workspace
 
 FILES = {"html": "bao-cao.html", "pdf": "bao-cao.pdf", "docx": "bao-cao.docx", "xlsx": "phu-luc.xlsx"}
@@ -34,7 +35,7 @@ NOTEBOOK = "so-tay.ipynb"
 MANIFEST = "manifest.json"
 DEFAULT_NOTEBOOK = "bao-cao-quy"
 FAILED = "_failed"
-_VERSIONS = ("khaosat", "duckdb", "matplotlib", "numpy", "pandas", "papermill", "python-docx", "seaborn", "statsmodels",
+_VERSIONS = ("khaosat", "duckdb", "matplotlib", "numpy", "pandas", "papermill", "python-docx", "seaborn",
              "typst", "xlsxwriter")  # fmt: skip
 
 Progress = Callable[[str], None]
@@ -96,7 +97,6 @@ def build(
         If a cell failed.
     """
     import filelock
-    import nbformat
 
     from khaosat.report.parameters import checked
 
@@ -104,8 +104,8 @@ def build(
     source = workspace.notebooks / f"{name}.ipynb"
     if not source.is_file():
         raise WorkspaceError(f"no notebook {source}")
-    node = nbformat.read(source, as_version=4)
-    values = checked(node, {"period": str(as_period(period)), **(parameters or {})})
+    notebook_json = json.loads(source.read_text(encoding="utf-8"))
+    values = checked(notebook_json, {"period": str(as_period(period)), **(parameters or {})})
     target = workspace.reports / _folder_name(str(values["period"]), name, lang)
     workspace.reports.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
@@ -117,7 +117,7 @@ def build(
                 return Outcome(state="unchanged", folder=target)
             if not allow_unfinished:
                 _refuse_unfinished(workspace, as_period(period))
-            _build(workspace, node, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
+            _build(workspace, source, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
     except filelock.Timeout as error:
         raise WorkspaceError(f"another run is building {target}; wait for it to end") from error
     return Outcome(state="built", folder=target)
@@ -155,7 +155,7 @@ def _refuse_unfinished(workspace: Workspace, period: Period) -> None:
 
 def _build(
     workspace: Workspace,
-    node: NotebookNode,
+    source: Path,
     values: Mapping[str, object],
     *,
     target: Path,
@@ -167,7 +167,7 @@ def _build(
     from khaosat.report.letterhead import document
 
     with _swapped_in(target) as work, language(lang):
-        executed = _execute(workspace, node, values, work=work, lang=lang, progress=progress)
+        executed = _execute(workspace, source, values, work=work, lang=lang, progress=progress)
         progress(say("laying out the report"))
         paper = document(workspace, executed, period=Period(str(values["period"])), lang=lang, key=key)
         _render(paper, work)
@@ -178,7 +178,7 @@ def _build(
 
 def _execute(
     workspace: Workspace,
-    node: NotebookNode,
+    source: Path,
     values: Mapping[str, object],
     *,
     work: Path,
@@ -190,24 +190,22 @@ def _execute(
 
     from khaosat.report.notebook import cleaned, failure
 
-    source, output = work / f".{NOTEBOOK}", work / NOTEBOOK
-    nbformat.write(node, source)
+    output = work / NOTEBOOK
     progress(say("running the notebook"))
     with _environment(KHAOSAT_WORKSPACE=str(workspace.root), KHAOSAT_LANG=lang):
         try:
             papermill.execute_notebook(
                 str(source), str(output), parameters=dict(values), cwd=str(workspace.root), progress_bar=False,
-                kernel_name="python3", language="python",
+                kernel_name="python3", language="python", extra_arguments=["--log-level=ERROR"],
             )  # fmt: skip
         except papermill.PapermillExecutionError as error:
             raise ReportFailed(failure(error)) from error
-    source.unlink()
     executed = cleaned(nbformat.read(output, as_version=4))
     nbformat.write(executed, output)
     return executed
 
 
-def _render(paper: object, work: Path) -> None:
+def _render(paper: Document, work: Path) -> None:
     from khaosat.report import docx, html, pdf, xlsx
 
     for kind, write in (("html", html.write), ("pdf", pdf.write), ("docx", docx.write), ("xlsx", xlsx.write)):

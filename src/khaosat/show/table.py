@@ -12,7 +12,7 @@ from typing import cast
 import pandas as pd
 
 from khaosat.facts import term
-from khaosat.facts.language import current_language, date, number, percent
+from khaosat.facts.language import current_language, date, number, percent, say
 from khaosat.show.blocks import MIME, Block, ColumnKind, TableBlock
 
 NO_VALUE = "–"
@@ -171,14 +171,25 @@ def write(value: object, kind: ColumnKind, decimals: int = 0) -> str:
             return percent(cast(float, value), decimals)
         case "interval":
             low, high = cast(list[float], value)
-            return f"{number(low, decimals)}–{number(high, decimals)}"
+            return span(number(low, decimals), number(high, decimals))
         case "interval_percent":
             low, high = cast(list[float], value)
-            return f"{percent(low, decimals).removesuffix('%')}–{percent(high, decimals)}"
+            return span(percent(low, decimals).removesuffix("%"), percent(high, decimals))
         case "date":
             return date(dt.date.fromisoformat(str(value)[:10]))
         case "text":
             return str(value)
+
+
+def span(low: str, high: str) -> str:
+    """Two written numbers as an interval; with a minus sign in it, a word stands for the dash.
+
+    >>> span("1,0", "2,0"), span("−2,0", "−1,0")
+    ('1,0–2,0', '−2,0 đến −1,0')
+    """
+    if "−" in low + high:
+        return say("{low} to {high}", low=low, high=high)
+    return f"{low}–{high}"
 
 
 def _values(frame: pd.DataFrame, column: Column) -> list[object]:

@@ -7,7 +7,8 @@ WITH joined AS (
     COALESCE(steps.started_at, steps.finished_at) AS first_moment,
     COALESCE(steps.finished_at, steps.started_at) AS last_moment,
     dossiers.dossier_id AS owner, dossiers.received_at,
-    COALESCE(dossiers.finished_at, dossiers.returned_at) AS closed_at
+    CASE WHEN dossiers.returned_at > dossiers.finished_at THEN dossiers.returned_at
+      ELSE COALESCE(dossiers.finished_at, dossiers.returned_at) END AS closed_at
   FROM steps LEFT JOIN dossiers ON steps.dossier_id = dossiers.dossier_id
 ),
 lengths AS (SELECT dossier_id, count(*) AS n FROM steps GROUP BY dossier_id),

@@ -1,0 +1,55 @@
+# `make help` lists the targets. Every target that needs Python sets it up once, in .venv, from requirements.lock.
+SHELL := /bin/bash
+BIN := .venv/bin
+PERIOD ?= 2026-Q3
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help report test check references coverage lab bench lock clean
+
+help: ## the targets, a line each
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+report: .venv/.ready ## the quarterly report of this workspace, in reports/ (PERIOD=2026-Q3)
+	$(BIN)/khaosat ingest
+	$(BIN)/khaosat report $(PERIOD)
+
+test: .venv/.ready ## all tests (PYTEST_ARGS="tests/survey -x" for some of them)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: .venv/.ready ## style, types, import order, facts, notebooks: every checker, then the verdict
+	@status=0; run() { echo "$$*"; "$$@" || status=1; }; \
+	run $(BIN)/ruff check .; \
+	run $(BIN)/ruff format --check .; \
+	run $(BIN)/mypy; \
+	run $(BIN)/lint-imports --no-logo --no-cache; \
+	run $(BIN)/python -m khaosat.facts.lint; \
+	run $(BIN)/python scripts/lint_notebooks.py notebooks; \
+	exit $$status
+
+references: ## numbers of other software, made again by the R programs in tests/reference/ (must leave no diff)
+	@command -v Rscript >/dev/null || { echo "Rscript is not here: sudo apt install r-base-core r-cran-survey r-cran-survival"; exit 1; }
+	@cd tests/reference && shopt -s nullglob && for program in *.R; do echo "$$program"; Rscript --vanilla "$$program" || exit 1; done
+	git diff --exit-code --stat -- tests/reference
+
+coverage: .venv/.ready ## tests with coverage of src
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+lab: .venv/.ready ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+bench: .venv/.ready ## measure speed and memory here, written to benchmarks/results.md
+	$(BIN)/python benchmarks/run.py
+
+lock: .venv/.ready ## resolve pyproject.toml anew, keeping versions that still fit (UPGRADE=--upgrade: the newest)
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \
+	  --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.lock
+	grep -E '^[a-z0-9]' requirements.lock | sed 's/ *\\$$//' > constraints.txt
+
+clean: ## remove .venv and caches; data and reports stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
+	@scripts/setup.sh

@@ -1,0 +1,202 @@
+"""Data files as raw tables: every column text, every row numbered, whatever the file's format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from khaosat.domain.faults import fault, frame
+from khaosat.errors import DataError
+from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
+from khaosat.io.text_files import sniff, utf8_copy
+
+if TYPE_CHECKING:
+    import duckdb
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".parquet")
+"""What a folder of sources may hold; what a file is, its bytes say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawTable:
+    """A file, or a sheet of a workbook, as the DuckDB table ``name``: columns ``row``, ``c0``, ``c1`` …
+
+    Parameters
+    ----------
+    name
+        Of the DuckDB table.
+    path
+        Where it comes from.
+    file
+        What faults call it: the file's name, with the sheet's where there are several.
+    header
+        Column names of the source; a personal column that is not wanted is ``""`` and was not read.
+    broken
+        Records that do not fit the header, by row number, as they stand in the file.
+    has_personal
+        The source holds personal columns that are not wanted, so its broken records must not be copied.
+    """
+
+    name: str
+    path: Path
+    file: str
+    header: tuple[str, ...]
+    broken: Sequence[tuple[int, str]] = field(default=())
+    has_personal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawReader:
+    """Reads files into a DuckDB database.
+
+    Parameters
+    ----------
+    database
+        An open connection.
+    folder
+        For temporary copies.
+    is_header
+        Whether a row of a sheet is the header.
+    is_personal
+        Whether a column is personal and not wanted.
+    """
+
+    database: duckdb.DuckDBPyConnection
+    folder: Path
+    is_header: Callable[[Sequence[str]], bool]
+    is_personal: Callable[[str], bool]
+
+    def read(self, path: Path, *, name: str) -> Iterator[RawTable]:
+        """The file's tables, one by one; raises DataError with the fault where it cannot be read."""
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic == b"PAR1":
+            yield self._parquet(path, name)
+        elif magic == b"PK\x03\x04":
+            yield from self._workbook(path, name)
+        else:
+            yield self._text(path, name)
+
+    def _text(self, path: Path, name: str) -> RawTable:
+        form = sniff(path)
+        table = self._table(name, path=path, file=path.name, header=form.header)
+        if not self.is_header(form.header):
+            return table  # of no use, so not worth reading
+        utf8 = utf8_copy(path, self.folder / name)
+        try:
+            if self._whole(utf8, name, header=form.header, delimiter=form.delimiter):
+                return table
+            clean = clean_text(utf8, self.folder / f"{name}.csv", delimiter=form.delimiter)
+        finally:
+            if utf8 != path:
+                utf8.unlink()
+        return self._clean(clean, name, path=path, file=path.name)
+
+    def _whole(self, path: Path, name: str, *, header: Sequence[str], delimiter: str) -> bool:
+        """Read a text without looking at its records; False where some of them might have been lost."""
+        import duckdb
+
+        source = f"read_csv({_quoted(path)}, header = true, auto_detect = false, quote = '\"', escape = '\"'"
+        try:
+            self.database.execute(
+                f"CREATE OR REPLACE TABLE {name}_all AS "
+                f"SELECT {self._kept(header)} FROM {source}, delim = {_quoted(delimiter)}, columns = {_types(header)})"
+            )
+            counts = self.database.execute(
+                f"SELECT (SELECT count(*) FROM {name}_all), count(line) FROM read_csv({_quoted(path)}, "
+                "header = false, auto_detect = false, delim = '\x01', quote = '', columns = {'line': 'VARCHAR'})"
+            ).fetchall()[0]
+        except duckdb.Error:
+            return False
+        if counts[0] + 1 != counts[1]:
+            return False
+        self._number(name, "rowid + 1", header)
+        return True
+
+    def _workbook(self, path: Path, name: str) -> Iterator[RawTable]:
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            sheets = list(clean_sheets(path, folder, is_header=self.is_header))
+        except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+            raise refusal("not_text", path.name) from error
+        if not sheets:
+            raise refusal("empty_file", path.name)
+        for number, (title, clean) in enumerate(sheets):
+            file = path.name if len(sheets) == 1 else f"{path.name}[{title}]"
+            yield self._clean(clean, f"{name}_{number}", path=path, file=file)
+
+    def _clean(self, clean: CleanCSV, name: str, *, path: Path, file: str) -> RawTable:
+        types = "{'row': 'BIGINT', " + _types(clean.header).removeprefix("{")
+        table = self._table(name, path=path, file=file, header=clean.header, broken=clean.broken)
+        if self.is_header(clean.header):
+            self.database.execute(
+                f"CREATE OR REPLACE TABLE {name}_all AS SELECT row, {self._kept(clean.header)} FROM read_csv("
+                f"{_quoted(clean.path)}, header = false, auto_detect = false, quote = '\"', escape = '\"', "
+                f"columns = {types})"
+            )
+            self._number(name, "row", clean.header)
+        clean.path.unlink()
+        return table
+
+    def _parquet(self, path: Path, name: str) -> RawTable:
+        import duckdb
+
+        source = f"read_parquet({_quoted(path)}, file_row_number = true)"
+        try:
+            columns = [row[0] for row in self.database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+        except duckdb.Error as error:
+            raise refusal("not_text", path.name) from error
+        header = [column for column in columns if column != "file_row_number"]
+        if not self.is_header(header):
+            return self._table(name, path=path, file=path.name, header=header)
+        cells = ", ".join(
+            f'CAST("{column.replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{number}'
+            for number, column in enumerate(header)
+            if not self.is_personal(column)
+        )
+        self.database.execute(f"CREATE TABLE {name}_all AS SELECT file_row_number + 1 AS row, {cells} FROM {source}")
+        self._number(name, "row", header)
+        return self._table(name, path=path, file=path.name, header=header)
+
+    def _table(
+        self, name: str, *, path: Path, file: str, header: Sequence[str], broken: Sequence[tuple[int, str]] = ()
+    ) -> RawTable:
+        hidden = [self.is_personal(column) for column in header]
+        kept = tuple("" if hide else column for column, hide in zip(header, hidden, strict=True))
+        return RawTable(name=name, path=path, file=file, header=kept, broken=broken, has_personal=any(hidden))
+
+    def _kept(self, header: Sequence[str]) -> str:
+        return ", ".join(f"c{number}" for number, column in enumerate(header) if not self.is_personal(column))
+
+    def _number(self, name: str, row: str, header: Sequence[str]) -> None:
+        """The table under its own name: numbered, without rows in which every cell is empty."""
+        cells = self._kept(header)
+        self.database.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT {row} AS row, {cells} FROM {name}_all "
+            f"WHERE coalesce({cells}) IS NOT NULL"
+        )
+
+
+def source_files(folder: Path) -> list[Path]:
+    """The data files of a folder and those below it, in order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith(SUFFIXES))
+
+
+def refusal(code: str, file: str) -> DataError:
+    """A DataError about a whole file, with its fault."""
+    found = fault(code, file=file)
+    return DataError(str(found["message"]), frame([found]))
+
+
+def _types(header: Sequence[str]) -> str:
+    return "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
+
+
+def _quoted(text: str | Path) -> str:
+    return "'" + str(text).replace("'", "''") + "'"

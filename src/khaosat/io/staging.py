@@ -1,0 +1,174 @@
+"""The staging area of one reading: raw files cast to canonical rows in a DuckDB database that is thrown away after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from khaosat.domain.dossiers import SCHEMA
+from khaosat.domain.faults import fault
+from khaosat.errors import DataError
+from khaosat.io.casts import Cell, cells, literal, source_texts, typed_rows
+from khaosat.io.headers import header_key
+from khaosat.io.mapping import CODED, SourceMapping
+from khaosat.io.raw_files import RawReader, RawTable
+from khaosat.io.row_checks import row_faults
+
+_SQL = {"text": "VARCHAR", "time": "TIMESTAMP", "integer": "INTEGER"}
+_WIDE = {"source_row": "BIGINT"}
+_FAULTS = "STRUCT(origin VARCHAR, value VARCHAR, fault VARCHAR)[]"
+_FEW = 10_000
+"""Different texts of a coded column that are looked at; a column with more holds no codes."""
+
+
+class Staging:
+    """Raw files, cast row by row.
+
+    ``staged_<table>`` holds the rows (``file``, the canonical columns), ``faults`` what is wrong with them, ``tables``
+    the raw tables by file number, ``file_faults`` what is wrong with whole files, ``broken`` the records that fit no
+    header (table, file, row, text; the text is empty where it holds personal data).
+
+    Parameters
+    ----------
+    folder
+        For the database and temporary copies; the caller removes it.
+    mapping
+        How files become tables.
+    personal
+        Read personal columns too.
+    memory_limit
+        Of DuckDB; what does not fit goes to ``folder``.
+    """
+
+    def __init__(self, folder: Path, *, mapping: SourceMapping, personal: bool, memory_limit: str) -> None:
+        import duckdb
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database = duckdb.connect(
+            str(folder / "staging.duckdb"),
+            config={
+                "memory_limit": memory_limit, "temp_directory": str(folder / "spill"),
+                "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+            },
+        )  # fmt: skip
+        self.database.execute("SET TimeZone = 'UTC'")
+        self.mapping = mapping
+        self.tables: list[RawTable] = []
+        self.file_faults: list[dict[str, object]] = []
+        self.broken: list[tuple[str, int, int, str]] = []
+        self._reader = RawReader(
+            database=self.database, folder=folder,
+            is_header=lambda header: bool(mapping.serves(header)),
+            is_personal=lambda name: not personal and mapping.is_personal(name),
+        )  # fmt: skip
+        self.database.execute(
+            'CREATE TABLE faults ("table" VARCHAR, file INTEGER, "row" BIGINT, "column" VARCHAR, value VARCHAR, '
+            "fault VARCHAR)"
+        )
+        for table, columns in SCHEMA.items():
+            types = ", ".join(f"{name} {_WIDE.get(name, _SQL[kind])}" for name, kind in columns.items())
+            self.database.execute(f"CREATE TABLE staged_{table} (file INTEGER, {types}, faults {_FAULTS})")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.database.close()
+
+    def add(self, path: Path, *, table: str | None = None) -> None:
+        """Read a file into every table it serves, or into one of them; a file that cannot be read becomes a fault."""
+        try:
+            for raw in self._reader.read(path, name=f"raw_{len(self.tables)}"):
+                self._add(raw, table)
+        except DataError as error:
+            if error.faults is None:
+                raise
+            self.file_faults += [{str(k): v for k, v in row.items()} for row in error.faults.to_dict("records")]
+
+    def _add(self, raw: RawTable, table: str | None) -> None:
+        serves = [name for name in self.mapping.serves(raw.header) if table in (None, name)]
+        self.file_faults += self._header_faults(raw, table, served=bool(serves))
+        if not serves:
+            return
+        number = len(self.tables)
+        self.tables.append(raw)
+        rows = sum([self._stage(raw, number, name) for name in serves])
+        self._note_broken(raw, number, serves)
+        if not rows and not raw.broken:
+            self.file_faults.append(fault("header_only", file=raw.file))
+
+    def _header_faults(self, raw: RawTable, table: str | None, *, served: bool) -> Iterator[dict[str, object]]:
+        counts = Counter(header_key(name) for name in raw.header if name)
+        for key in (key for key, count in counts.items() if count > 1):
+            name = next(name for name in raw.header if header_key(name) == key)
+            yield fault("repeated_column", file=raw.file, column=name)
+        if served:
+            return
+        nearest = table or self.mapping.nearest(raw.header)
+        if nearest is None:
+            yield fault("unknown_file", file=raw.file)
+            return
+        for name in self.mapping.tables[nearest].missing(raw.header):
+            yield fault("missing_column", file=raw.file, column=name)
+
+    def _stage(self, raw: RawTable, number: int, table: str) -> int:
+        """Cast a raw table; the number of rows."""
+        found = cells(self.mapping, table, header=raw.header, known=self._known_codes(raw, table))
+        rows = f"({typed_rows(raw.name, table, found=found, faults=row_faults(table, found))})"
+        if self.mapping.tables[table].one_per_dossier:
+            self.database.execute(f"CREATE OR REPLACE TEMP TABLE typed AS FROM {rows}")
+            self._note_conflicts(number, table, found)
+            rows = (
+                "(FROM typed QUALIFY row_number() OVER "
+                "(PARTITION BY coalesce(v_dossier_id, CAST(row AS VARCHAR) || chr(0)) ORDER BY row) = 1 ORDER BY row)"
+            )
+        values = ", ".join(f"v_{name} AS {name}" for name in found)
+        self.database.execute(
+            f"INSERT INTO staged_{table} BY NAME SELECT {number} AS file, {values}, "
+            f"{literal(raw.file)} AS source_file, row AS source_row, faults FROM {rows}"
+        )
+        self.database.execute(
+            f"INSERT INTO faults SELECT {literal(table)}, {number}, source_row, f.origin, f.value, f.fault FROM "
+            f"(SELECT source_row, unnest(faults) AS f FROM staged_{table} WHERE file = {number} AND faults IS NOT NULL)"
+        )
+        return self.count(f"staged_{table} WHERE file = {number}")
+
+    def _known_codes(self, raw: RawTable, table: str) -> Mapping[str, Mapping[str, str]]:
+        """Texts of each coded column that stand for a code."""
+        known: dict[str, dict[str, str]] = {}
+        for name, column in self.mapping.tables[table].columns.items():
+            if name in CODED:
+                known[name] = {}
+                for text in source_texts(column, raw.header, nulls=self.mapping.nulls).values():
+                    sql = f"SELECT DISTINCT {text} AS text FROM {raw.name} ORDER BY text LIMIT {_FEW}"
+                    texts = [str(row[0]) for row in self.database.execute(sql).fetchall() if row[0] is not None]
+                    codes = ((text, column.codes.get(header_key(text))) for text in texts)
+                    known[name] |= {text: code for text, code in codes if code}
+        return known
+
+    def _note_conflicts(self, number: int, table: str, found: Mapping[str, Cell]) -> None:
+        """A dossier whose rows in an event file disagree about it: its first row counts."""
+        for name in found:
+            self.database.execute(
+                f"INSERT INTO faults SELECT {literal(table)}, {number}, min(row), any_value(o_{name}), min(r_{name}), "
+                f"'conflicting_case' FROM typed WHERE v_dossier_id IS NOT NULL GROUP BY v_dossier_id "
+                f"HAVING count(DISTINCT coalesce(r_{name}, '')) > 1 ORDER BY min(row)"
+            )
+
+    def _note_broken(self, raw: RawTable, number: int, serves: list[str]) -> None:
+        """Broken records count with the table that has a row for each of the file's."""
+        table = next((name for name in serves if not self.mapping.tables[name].one_per_dossier), serves[0])
+        broken = [(table, number, row, "" if raw.has_personal else text) for row, text in raw.broken]
+        self.broken += broken
+        if broken:
+            rows = [[table, number, row, text[:200]] for table, number, row, text in broken]
+            self.database.executemany("INSERT INTO faults VALUES (?, ?, ?, '', ?, 'broken_record')", rows)
+
+    def count(self, relation: str) -> int:
+        """Rows of a relation."""
+        return int(self.database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])

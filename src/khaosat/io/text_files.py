@@ -1,0 +1,201 @@
+"""Text files as offices export them: which encoding, which delimiter, compressed or not; and the same text as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from khaosat.domain.faults import fault, frame
+from khaosat.errors import DataError
+
+Encoding = Literal["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1258"]
+Compression = Literal["", "gzip"]
+
+_BLOCK = 1 << 20
+_DELIMITERS = (",", ";", "\t", "|")
+_BOMS: tuple[tuple[bytes, Encoding], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CONTROLS = bytes([*range(0x00, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)])
+"""Bytes that no text in a one-byte encoding or UTF-8 has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFormat:
+    """How a text file is written.
+
+    Parameters
+    ----------
+    encoding
+        As Python names it; a byte-order mark is not part of the text (see :func:`utf8_copy`).
+    delimiter
+        Comma, semicolon, tab or bar.
+    compression
+        ``gzip`` or nothing.
+    header
+        The first record.
+    has_rows
+        Whether anything follows the header.
+    damaged
+        The file is UTF-8 but for some bytes; those read as U+FFFD, the replacement character.
+    """
+
+    encoding: Encoding
+    delimiter: str
+    compression: Compression
+    header: tuple[str, ...]
+    has_rows: bool
+    damaged: bool = False
+
+
+def sniff(path: str | Path) -> TextFormat:
+    """Encoding, delimiter and compression of a text file, from its bytes and not from its name.
+
+    The whole file is read, since one bad byte can come late. Without a byte-order mark it is UTF-16 when every other
+    byte is mostly zero, else UTF-8 when that decodes, else UTF-8 with damaged bytes when good multi-byte letters
+    outnumber bad ones, else Windows-1258 (the old Vietnamese code page).
+
+    Raises
+    ------
+    DataError
+        The file is empty, or is not text in any of these encodings.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        compression: Compression = "gzip" if file.read(2) == b"\x1f\x8b" else ""
+    try:
+        start = next(_blocks(path, compression), b"")
+        encoding, damaged = _encoding(path, compression=compression, start=start)
+    except (EOFError, OSError, zlib.error) as error:
+        if not compression:
+            raise
+        raise _refusal("not_text", path) from error
+    text = _without_bom(start).decode(encoding.removesuffix("-sig"), errors="ignore").removeprefix("\ufeff")
+    if not text.strip():
+        raise _refusal("empty_file", path)
+    records = text if len(start) < _BLOCK else text[: text.rfind("\n") + 1] or text
+    delimiter = _delimiter(records)
+    lines = records.splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter=delimiter)
+    header = next((row for row in reader if any(row)), [])
+    return TextFormat(
+        encoding=encoding, delimiter=delimiter, compression=compression, header=tuple(cell.strip() for cell in header),
+        has_rows=any(map(str.strip, lines[reader.line_num :])), damaged=damaged,
+    )  # fmt: skip
+
+
+def utf8_copy(path: str | Path, folder: str | Path) -> Path:
+    """The same text as plain UTF-8 in ``folder``; the path itself when the file already is that.
+
+    Notes
+    -----
+    Read and written in blocks of 1 MiB. Line ends and delimiter stay. Bytes that are no text become U+FFFD.
+    Windows-1258 writes tones as combining marks, so the text still has to be brought to NFC.
+    """
+    path, folder = Path(path), Path(folder)
+    form = sniff(path)
+    if form.encoding == "utf-8" and not form.compression and not form.damaged:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{path.name.removesuffix('.gz')}.utf8.csv"
+    decode = codecs.getincrementaldecoder(form.encoding.removesuffix("-sig"))("replace").decode
+    with target.open("wb") as file:
+        for number, block in enumerate(_blocks(path, form.compression)):
+            text = decode(block)
+            file.write((text.removeprefix("\ufeff") if number == 0 else text).encode("utf-8", "replace"))
+        file.write(decode(b"", True).encode("utf-8", "replace"))
+    return target
+
+
+def _blocks(path: Path, compression: Compression) -> Iterator[bytes]:
+    with gzip.open(path) if compression else path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _encoding(path: Path, *, compression: Compression, start: bytes) -> tuple[Encoding, bool]:
+    """The encoding, and whether some of its bytes are damaged."""
+    candidate = next((name for bom, name in _BOMS if start.startswith(bom)), None) or _utf16_by_zeros(start)
+    if candidate in ("utf-16-le", "utf-16-be"):
+        if not _decodes(path, candidate, compression):
+            raise _refusal("not_text", path)
+        return candidate, False
+    unicode: Encoding = candidate or "utf-8"
+    if any(len(block.translate(None, _CONTROLS)) < len(block) for block in _blocks(path, compression)):
+        raise _refusal("not_text", path)
+    if _decodes(path, "utf-8", compression):
+        return unicode, False
+    good, bad = _letters(path, compression)
+    if candidate or good > bad:
+        return unicode, True
+    if not _decodes(path, "cp1258", compression):
+        raise _refusal("not_text", path)
+    return "cp1258", False
+
+
+def _utf16_by_zeros(start: bytes) -> Encoding | None:
+    """UTF-16 without a mark: ASCII (digits, delimiters) has a zero in every other byte, text has no lone zeros."""
+    pairs = len(start) // 2
+    if not pairs:
+        return None
+    even, odd = start[0 : 2 * pairs : 2].count(0) / pairs, start[1 : 2 * pairs : 2].count(0) / pairs
+    if odd > 0.2 and even < 0.01:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.2 and odd < 0.01 else None
+
+
+def _decodes(path: Path, encoding: str, compression: Compression) -> bool:
+    decode = codecs.getincrementaldecoder(encoding)("strict").decode
+    try:
+        for block in _blocks(path, compression):
+            decode(block)
+        decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _letters(path: Path, compression: Compression) -> tuple[int, int]:
+    """Good multi-byte letters and bad bytes, read as UTF-8."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    good = bad = 0
+    for block in _blocks(path, compression):
+        text = decode(block)
+        replaced = text.count("\ufffd")
+        bad += replaced
+        good += sum(map(len, re.findall(r"[^\x00-\x7f]+", text))) - replaced
+    return good, bad
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that splits most of the first records into as many fields as the header, and into most fields."""
+
+    def score(delimiter: str) -> tuple[float, int]:
+        try:
+            rows = [row for row in csv.reader(text[:65536].splitlines(keepends=True), delimiter=delimiter) if any(row)]
+        except csv.Error:
+            return 0.0, 0
+        width = len(rows[0]) if rows else 0
+        agree = Counter(len(row) for row in rows)[width] / max(len(rows), 1)
+        return (agree * (width - 1), width) if width > 1 else (0.0, 0)
+
+    return max(_DELIMITERS, key=score)
+
+
+def _without_bom(start: bytes) -> bytes:
+    return next((start[len(bom) :] for bom, _ in _BOMS if start.startswith(bom)), start)
+
+
+def _refusal(code: str, path: Path) -> DataError:
+    found = fault(code, file=path.name)
+    return DataError(str(found["message"]), frame([found]))
