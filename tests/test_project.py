@@ -29,7 +29,7 @@ DOCUMENTS += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglo
 BINARY = {".gz", ".parquet", ".xlsx", ".sav", ".dta", ".ttf", ".png", ".pdf", ".docx"}
 
 # Installed for what they do, not for what they export.
-NOT_IMPORTED = {"ipykernel", "jupyterlab", "tzdata"}
+NOT_IMPORTED = {"ipykernel", "jupyterlab", "pingouin", "scikit-learn", "statsmodels", "tzdata"}
 
 
 @cache
