@@ -75,3 +75,9 @@ def test_english_reads_as_english():
     assert text == (
         "Lateness concentrates in “Land”: 75.0% of all late dossiers (30 of 40) with 10.0% of the closed ones."
     )
+
+
+def test_lateness_concentrates_only_above_its_share():
+    share = {"total_late": 40, "total_closed": 1000}
+    assert "tập trung" in findings.concentration_sentence("A", late=30, closed=100, **share)
+    assert "không vượt tỷ trọng" in findings.concentration_sentence("A", late=30, closed=750, **share)

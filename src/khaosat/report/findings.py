@@ -119,15 +119,21 @@ def on_time_sentence(row: Row, *, period: str, target: float, changes: list[str]
 
 
 def concentration_sentence(name: str, *, late: int, total_late: int, closed: int, total_closed: int) -> str:
-    """Where late dossiers concentrate."""
+    """The group with most late dossiers; that lateness concentrates there is said only of more than its share."""
+    values = {
+        "name": name, "share_late": percent(late / total_late), "late": late, "total_late": total_late,
+        "share_closed": percent(closed / total_closed),
+    }  # fmt: skip
+    if late * total_closed > closed * total_late:
+        return say(
+            "Lateness concentrates in “{name}”: {share_late} of all late dossiers ({late} of {total_late}) with "
+            "{share_closed} of the closed ones.",
+            **values,
+        )
     return say(
-        "Lateness concentrates in “{name}”: {share_late} of all late dossiers ({late} of {total_late}) with "
-        "{share_closed} of the closed ones.",
-        name=name,
-        share_late=percent(late / total_late),
-        late=late,
-        total_late=total_late,
-        share_closed=percent(closed / total_closed),
+        "Most late dossiers are in “{name}”, but no more than its share: {share_late} of the late ones ({late} of "
+        "{total_late}), {share_closed} of the closed ones.",
+        **values,
     )
 
 

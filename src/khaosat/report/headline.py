@@ -83,7 +83,7 @@ def headline_rows(quarter: Quarter) -> pd.DataFrame:
                         "low": row["low"],
                         "high": row["high"],
                         "denominator": row["n"],
-                        "base": say("respondents with a valid answer, weighted"),
+                        "base": _base(quarter),
                     }
                 )
     if quarter.has_dossiers and quarter.on_time["denominator"]:
@@ -125,6 +125,12 @@ def _change(indicator: str, since: str, row: pd.Series, column: str) -> dict[str
     return {"indicator": indicator, "since": since, **values, "verdict": verdict}
 
 
+def _base(quarter: Quarter) -> str:
+    if quarter.survey_or_fail.design.weights is None:
+        return say("respondents with a valid answer")
+    return say("respondents with a valid answer; the share is weighted")
+
+
 def _levels_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
     bases = "; ".join(f"{row['indicator']}: {row['base']}" for _, row in rows.iterrows())
     return make_table(
@@ -160,19 +166,21 @@ def _changes_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
 
 
 def _concentration(quarter: Quarter) -> list[str]:
+    """Where late dossiers come from: the field, or else the reporting unit, that most of them have in common."""
     from khaosat.dossiers import on_time
 
-    rows = on_time(quarter.log_or_fail, period=quarter.period, by="field").rows
-    total_late, total_closed = int(rows["numerator"].sum()), int(rows["denominator"].sum())
-    if not total_late:
-        return []
-    worst = rows.iloc[int(rows["numerator"].argmax())]
-    return [
-        findings.concentration_sentence(
-            str(worst["field"]),
-            late=int(worst["numerator"]),
-            total_late=total_late,
-            closed=int(worst["denominator"]),
-            total_closed=total_closed,
-        )
-    ]
+    for column in ("field", quarter.by):
+        rows = on_time(quarter.log_or_fail, period=quarter.period, by=column).rows
+        total_late, total_closed = int(rows["numerator"].sum()), int(rows["denominator"].sum())
+        named = rows.dropna(subset=[column])
+        if total_late and len(named) > 1:
+            worst = named.iloc[int(named["numerator"].argmax())]
+            sentence = findings.concentration_sentence(
+                str(worst[column]),
+                late=int(worst["numerator"]),
+                total_late=total_late,
+                closed=int(worst["denominator"]),
+                total_closed=total_closed,
+            )
+            return [sentence]
+    return []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from khaosat.facts import term
 from khaosat.facts.language import number, percent, say
 from khaosat.report.quarter import TREND_PERIODS, Quarter
 from khaosat.show.figure import Figure, draw
@@ -44,6 +45,8 @@ def by_group(quarter: Quarter, by: str) -> Section:
     if not quarter.has_dossiers:
         return _nothing(quarter)
     result = _sourced(quarter, on_time(quarter.log_or_fail, period=quarter.period, by=by))
+    if result.rows[by].isna().all():
+        return Section((Text(sentences=(_not_recorded(by),)),))
     rows = result.rows.sort_values(["numerator", "denominator"], ascending=False, kind="stable")
     shown = replace(result, rows=rows.head(TOP_GROUPS).reset_index(drop=True))
     left = len(rows) - len(shown.rows)
@@ -63,6 +66,8 @@ def procedures(quarter: Quarter) -> Section:
         return _nothing(quarter)
     pareto = late_pareto(quarter.log_or_fail, period=quarter.period, by="procedure_name", top=TOP_PROCEDURES)
     result = _sourced(quarter, pareto)
+    if len(result.rows) and result.rows["procedure_name"].isna().all():
+        return Section((Text(sentences=(_not_recorded("procedure_name"),)),))
     if result.rows.empty or not result.rows["numerator"].sum():
         return Section(
             (Text(sentences=(say("No closed dossier was late in {period}.", period=quarter.period.label),)),)
@@ -202,7 +207,8 @@ def _draw_trend(rows: pd.DataFrame, *, target: float) -> Axes:
             )
         ax.set_xticks(place, rows["period"])
         ax.set_xlim(-0.5, len(rows) - 0.5)
-        ax.set_ylim(rows["low"].min() * 100 - 1.5, 100.6)
+        lowest = rows["low"].min() * 100
+        ax.set_ylim(lowest - 0.15 * (100 - lowest), 100.6)  # room for the label under the lowest point
         ax.set_ylabel(say("On time (%)"))
         ax.yaxis.set_major_formatter(lambda value, _: number(value))
     return ax
@@ -210,6 +216,10 @@ def _draw_trend(rows: pd.DataFrame, *, target: float) -> Axes:
 
 def _sourced(quarter: Quarter, result: Result) -> Result:
     return replace(result, source=result.source or quarter.workspace.source)
+
+
+def _not_recorded(column: str) -> str:
+    return say("The source does not record: {column}.", column=term(column).lower())
 
 
 def _nothing(quarter: Quarter) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,11 @@ def _calendar_rules(quarter: Quarter) -> list[str]:
                 last=date(calendar.known_to),
             )
         )
+        if (
+            quarter.period.start.date() < calendar.known_from
+            or quarter.period.end.date() > calendar.known_to + dt.timedelta(1)
+        ):
+            lines.append(say("Part of the period lies outside: its movable holidays count as working days."))
     if settings.make_up_days:
         lines.append(say("Saturdays worked in exchange for a day off count as working days."))
     else:
