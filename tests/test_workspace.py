@@ -58,3 +58,9 @@ def test_the_repository_workspace_reads():
     from tests.shared import ROOT
 
     assert Workspace.read(ROOT / "khaosat.toml").city.name == "Thành phố Sông Xanh"
+
+
+def test_the_notebook_shows_the_city_and_what_its_store_holds(tmp_path):
+    text = Workspace.find(written(tmp_path, CITY.replace('"A"', '"<b>A"')))._repr_html_()
+    assert "&lt;b&gt;A" in text
+    assert "Kho chưa có hồ sơ nào" in text

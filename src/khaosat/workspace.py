@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import html
 import os
 import tomllib
 from dataclasses import dataclass, field
@@ -243,6 +244,10 @@ class Workspace:
         finished = sorted(path.parent.name for path in self.reports.glob("*/manifest.json"))
         lines.append(say("Reports: {reports}", reports=", ".join(finished) or "–"))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        title, *lines = (html.escape(line) for line in (self.city.name, *self.status().split("\n")))
+        return f"<strong>{title}</strong><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
 
     @property
     def store_folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khaosat.domain.period import Period
-from khaosat.dossiers import late_rates, on_time
+from khaosat.dossiers import backlog, late_rates, on_time
 from khaosat.dossiers.frames import log_from_frames
 from khaosat.errors import KhaosatError
 from khaosat.facts.language import language
@@ -180,6 +181,46 @@ def test_the_snapshot_itself_is_known():
     frame["status"] = ["finished", "processing"]
     row = on_time(log_from_frames({"dossiers": frame}, as_of=AS_OF)).rows.iloc[0]
     assert row[["closed", "numerator", "open", "open_overdue"]].tolist() == [1, 1, 1, 0]
+
+
+def test_a_snapshot_of_the_last_second_is_one_of_the_whole_day():
+    """Due dates without hours lie at 23:59:59: open then, they are overdue, as they are for a later snapshot."""
+    frame = EDGES[EDGES["dossier_id"].isin(["overdue", "early"])].assign(finished_at=pd.NaT, status="processing")
+    frame["due_at"] = [pd.Timestamp("2026-06-30 23:59:59"), pd.Timestamp("2026-06-30 17:00")]
+    for as_of in ("2026-06-30 23:59:59", "2026-07-31 17:00"):
+        log = log_from_frames({"dossiers": frame}, as_of=dt.datetime.fromisoformat(as_of))
+        for definition in ("closed", "form_06a"):
+            row = on_time(log, period="2026-Q2", definition=definition).rows.iloc[0]
+            assert row[["open", "open_overdue"]].tolist() == [2, 2]
+        assert on_time(log, period="2026-Q2", definition="cohort").rows["numerator"].tolist() == [2]
+    at_noon = log_from_frames({"dossiers": frame}, as_of=dt.datetime(2026, 6, 30, 12))
+    assert on_time(at_noon, period="2026-Q2").rows["open_overdue"].tolist() == [0]
+    last = backlog(log_from_frames({"dossiers": frame}, as_of=dt.datetime(2026, 6, 30, 23, 59, 59))).rows.iloc[-1]
+    assert last[["month", "open", "overdue"]].tolist() == ["2026-06", 2, 2]
+
+
+def test_a_period_after_the_snapshot_holds_what_is_carried_into_it(edges):
+    """Received, closed or due after the snapshot is hearsay, even where the rows are there."""
+    rows = on_time(edges, period="2026-Q4").rows.iloc[0]
+    known = on_time(edges).rows.iloc[0]
+    assert rows["carried"] == rows["open"] == known["open"]
+    assert rows[["received", "closed", "denominator"]].tolist() == [0, 0, 0]
+    assert rows["open_overdue"] == known["open_overdue"]
+    late = EDGES.assign(received_at=pd.Timestamp("2026-08-15"), finished_at=pd.NaT)
+    assert on_time(log_from_frames({"dossiers": late}, as_of=AS_OF), period="2026-Q4").rows["carried"].tolist() == [0]
+    with language("en"):
+        assert "ends on 31/07/2026 17:00, before the period does" in on_time(edges, period="2026-Q4").notes[-2]
+
+
+def test_columns_are_those_of_the_contract(edges):
+    rate = ["numerator", "denominator", "estimate"]
+    stocks = ["carried", "received", "closed", "open", "open_overdue"]
+    assert on_time(edges, by="field").rows.columns.tolist() == [
+        "field", *rate, "on_time", "low", "high", "n", "n_missing", *stocks,
+    ]  # fmt: skip
+    assert late_rates(edges).rows.columns.tolist() == [
+        "definition", "label", *rate, "low", "high", "n", "n_missing", "base",
+    ]  # fmt: skip
 
 
 def test_no_dossier_at_all():

@@ -109,3 +109,18 @@ def test_a_slow_month_of_the_city_is_shown_that_of_a_group_is_not(edges):
 def test_only_known_columns_group(edges):
     with pytest.raises(KhaosatError, match="cannot group by"):
         backlog(edges, by="month; SELECT 1")
+
+
+def test_a_wrong_step_is_refused(edges):
+    with pytest.raises(KhaosatError, match="month or quarter"):
+        backlog(edges, freq="week")
+    with pytest.raises(KhaosatError, match="the rows are months already"):
+        backlog(edges, by="month")
+
+
+def test_rows_end_with_the_period_asked_for(edges):
+    every = backlog(edges)
+    some = backlog(edges, until="2026-Q2")
+    assert some.rows["month"].iloc[-1] == "2026-06"
+    assert some.rows.equals(every.rows[every.rows["month"] <= "2026-06"].reset_index(drop=True))
+    assert len(some.notes) < len(every.notes), "only the last month of the log is the snapshot"

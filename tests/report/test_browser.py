@@ -8,13 +8,8 @@ from pathlib import Path
 import pytest
 
 from khaosat.report.html import write
+from tests.browser import chromium
 from tests.shared import ROOT
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
-    "--disable-extensions", "--disable-sync", "--no-first-run", "--no-pings",
-]  # fmt: skip
 
 
 def axe() -> Path:
@@ -29,14 +24,8 @@ def axe() -> Path:
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.is_file():
-        pytest.skip(f"{CHROMIUM} is not here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module", params=["vi", "en"])

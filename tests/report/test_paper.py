@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaosat.report.paper import LANDSCAPE, PADDING, PORTRAIT, covered, fit, head_rows, in_mm, sheets, text_width
+from khaosat.report.paper import LANDSCAPE, PADDING, PORTRAIT, covered, fit, in_mm, sheets, text_width
+from khaosat.show.head import head_rows
 
 
 def table(columns, cells):

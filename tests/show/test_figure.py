@@ -31,3 +31,10 @@ def test_a_figure_needs_words(title, alt):
     ax = axes()
     with pytest.raises(ValueError, match="alt text"):
         draw(ax, title=title, alt=alt)
+
+
+def test_html_carries_words_notes_and_source_escaped():
+    page = draw(axes(), title="t < u", alt='"a" sentence', notes=("n < 30",), source="Nguồn: x")._repr_html_()
+    assert 'alt="&quot;a&quot; sentence"' in page
+    assert "t &lt; u</figcaption>" in page
+    assert "<li>n &lt; 30</li><li>Nguồn: x</li>" in page

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,15 @@ def test_html_escapes_data_and_bundle_carries_the_block():
     assert "<script>" not in bundle["text/html"]
     assert "T &amp; U" in bundle["text/html"]
     assert bundle[MIME][0]["cells"][0][0] == "Phường <script>"
+
+
+def test_html_says_which_group_a_column_belongs_to():
+    columns = [COLUMNS[0], *(Column(name="n", kind="int", label="Số", group=group) for group in ("Trước", "Sau"))]
+    head = make_table(FRAME, columns, title="T")._repr_html_().partition("<tbody>")[0]
+    upper, lower = head.split("</tr><tr>")
+    assert [re.sub("<[^>]+>", "", cell) for cell in upper.split("</th>")[:-1]] == ["TĐơn vị", "Trước", "Sau"]
+    assert upper.count('scope="colgroup"') == 2
+    assert lower.count(">Số</th>") == 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
-from khaosat.stats.binomial import newcombe, score_test, share, standard_error, wilson
+from khaosat.stats.binomial import newcombe, score_test, share, wilson
 
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 levels = st.floats(0.5, 0.999)
@@ -49,12 +49,6 @@ def test_score_test_equals_statsmodels(one, two):
 
 def test_nothing_counted_is_nothing_known():
     assert np.isnan(share([0], [0])).all()
-    assert np.isnan(standard_error([0], [0])).all()
     assert np.isnan(wilson([0], [0])).all()
     assert np.isnan(newcombe([1], [2], other_count=[0], other_total=[0])).all()
     assert np.isnan(score_test([1], [2], other_count=[0], other_total=[0])).all()
-
-
-def test_standard_error_is_that_of_a_mean_of_zeros_and_ones():
-    values = np.repeat([1.0, 0.0], [30, 70])
-    assert standard_error(30, 100) == pytest.approx(values.std() / 10)

@@ -133,8 +133,8 @@ class DossierLog:
         lines.append(say("Known up to: {moment}", moment=f"{date(self.as_of)} {self.as_of:%H:%M}"))
         if len(self.faults):
             lines.append(say("Faults found on reading: {n}", n=len(self.faults)))
-        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-        return f"<strong>{html.escape(self.source or say('Dossier log'))}</strong><ul>{items}</ul>"
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in (*lines, self.source) if line)
+        return f"<p><strong>{html.escape(say('Dossier log'))}</strong></p><ul>{items}</ul>"
 
     def _count(self, table: str) -> int:
         return int(self.engine.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py())

@@ -221,7 +221,7 @@ def late_pareto(
             say("{n} more groups have {late} late dossiers together.", n=len(rows) - len(kept),
                 late=total - int(kept["numerator"].sum()))
         )  # fmt: skip
-    names = [*result.by, "numerator", "denominator", "estimate", "se", "low", "high", "df", "n", "n_missing", "share",
+    names = [*result.by, "numerator", "denominator", "estimate", "low", "high", "n", "n_missing", "share",
              "cumulative_share"]  # fmt: skip
     return LatePareto(
         rows=kept[names],

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 
 from khaosat.domain.dossiers import ENDED, DossierLog
@@ -17,20 +16,20 @@ from khaosat.dossiers.window import Window, window
 from khaosat.engine.query import Deadline, Value, ask, group_columns
 from khaosat.facts.language import percent, say
 from khaosat.show.table import Column
-from khaosat.stats.binomial import share, standard_error, wilson
+from khaosat.stats.binomial import share, wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STOCKS = ("carried", "received", "closed", "open", "open_overdue")
-RATE = ("numerator", "denominator", "estimate", "se", "low", "high", "df", "n", "n_missing")
+RATE = ("numerator", "denominator", "estimate", "low", "high", "n", "n_missing")
 SMALL_GROUP = 30
 PLOTTED_GROUPS = 20
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LateShares(DossierResult):
-    """Shares of late dossiers: by…, :data:`RATE`, ``on_time``, :data:`STOCKS`; ``estimate`` is the share late."""
+    """Shares of late dossiers: by…, :data:`RATE` with ``on_time`` after ``estimate`` (share late), :data:`STOCKS`."""
 
     def plot(self, ax: Axes | None = None, *, target: float | None = None) -> Axes:
         """Late shares with intervals, the worst group on top.
@@ -136,13 +135,14 @@ def on_time(
     Returns
     -------
     LateShares
-        by…, ``numerator, denominator, estimate, se, low, high, df, n, n_missing, on_time, carried, received, closed,
-        open, open_overdue``; groups with no dossier in the period are left out.
+        by…, ``numerator, denominator, estimate`` (the share late), ``on_time, low, high, n, n_missing, carried,
+        received, closed, open, open_overdue``; groups with no dossier in the period are left out.
 
     Notes
     -----
-    Wilson's interval: it takes the period's dossiers as drawn from the way the office works; as a count of this period
-    the share is exact. ``carried + received = closed + open``; a remainder is named in the notes.
+    Wilson's interval, which rests on no standard error and no degrees of freedom: it takes the period's dossiers as
+    drawn from the way the office works; as a count of this period the share is exact.
+    ``carried + received = closed + open``; a remainder is named in the notes.
 
     References
     ----------
@@ -160,7 +160,7 @@ def on_time(
     if columns:
         rows = rows[(rows["carried"] + rows["received"] > 0)].reset_index(drop=True)
     rates = rate(rows, definition, level=level)
-    rates["on_time"] = 1 - rates["estimate"]
+    rates = rates.assign(on_time=1 - rates["estimate"])[[*RATE[:3], "on_time", *RATE[3:]]]
     rows = pd.concat([rows[list(columns)], rates, rows[list(STOCKS)]], axis=1)
     return LateShares(
         rows=rows,
@@ -185,8 +185,7 @@ def late_rates(
     Returns
     -------
     LateRates
-        ``definition, label, numerator, denominator, estimate, se, low, high, df, n, n_missing, base``; field
-        ``stocks``.
+        ``definition, label, numerator, denominator, estimate, low, high, n, n_missing, base``; field ``stocks``.
 
     Examples
     --------
@@ -236,8 +235,8 @@ def rate(counts: pd.DataFrame, definition: str, *, level: float) -> pd.DataFrame
     late, base = counts[f"{definition}_numerator"], counts[f"{definition}_denominator"]
     low, high = wilson(late, base, level=level)
     return pd.DataFrame({
-        "numerator": late, "denominator": base, "estimate": share(late, base), "se": standard_error(late, base),
-        "low": low, "high": high, "df": np.inf, "n": base, "n_missing": counts[f"{definition}_missing"],
+        "numerator": late, "denominator": base, "estimate": share(late, base), "low": low, "high": high, "n": base,
+        "n_missing": counts[f"{definition}_missing"],
     })  # fmt: skip
 
 

@@ -126,15 +126,16 @@ def _counts(log: DossierLog, table: str) -> dict[str, int]:
 
 
 def _fault_rows(log: DossierLog) -> pd.DataFrame:
-    """Faults found on reading, by code."""
+    """Faults found on reading, by code: as counted then, since the log's frame holds only the first of very many."""
     table = read_table("codes/faults.csv")
     labels = dict(zip(table["fault"], table[f"label_{current_language()}"], strict=True))
-    groups = log.faults.groupby("fault", sort=True)
-    read = log.counts.get("read", np.nan)
+    found = {str(code): int(count) for code, count in log.faults["fault"].value_counts(sort=False).items()}
+    found |= {name.removeprefix("fault_"): count for name, count in log.counts.items() if name.startswith("fault_")}
+    codes = sorted(found)
     return pd.DataFrame({
-        "check": list(groups.groups),
+        "check": codes,
         "table": "ingest",
-        "numerator": groups.size().to_numpy(dtype="int64"),
-        "denominator": float(read),
-        "label": [say("On reading: {fault}", fault=labels[str(code)].lower()) for code in groups.groups],
+        "numerator": pd.array([found[code] for code in codes], dtype="int64"),
+        "denominator": float(log.counts.get("read", np.nan)),
+        "label": [say("On reading: {fault}", fault=labels[code].lower()) for code in codes],
     })  # fmt: skip

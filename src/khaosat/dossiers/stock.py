@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from khaosat.domain.dossiers import ENDED, DossierLog
+from khaosat.domain.period import Period, as_period
 from khaosat.dossiers.definitions import deadline_words
 from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
 from khaosat.dossiers.window import Window, window
 from khaosat.engine.query import Deadline, ask, group_columns
+from khaosat.errors import KhaosatError
 from khaosat.facts.language import date, number, say
 from khaosat.show.table import Column
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Step = Literal["month", "quarter"]
+_CODES = {"month": "M", "quarter": "Q"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,6 +102,7 @@ def backlog(
     *,
     by: str | Sequence[str] | None = None,
     freq: Step = "month",
+    until: Period | str | None = None,
     deadline: Deadline = "original",
 ) -> Backlog:
     """Received and closed dossiers of each month, and what is open and overdue at its end.
@@ -112,6 +117,8 @@ def backlog(
         Columns of ``dossiers`` to group by.
     freq
         ``month`` or ``quarter``.
+    until
+        The period with which the rows end; by default they go on to the snapshot.
     deadline
         ``original`` or ``latest``.
 
@@ -128,15 +135,22 @@ def backlog(
     [['2026-03', 1, 0], ['2026-04', 0, 0], ['2026-05', 1, 1], ['2026-06', 2, 1], ['2026-07', 2, 1]]
     """
     columns, span = group_columns(by), window(log, None)
+    if freq not in get_args(Step):
+        raise KhaosatError(f"freq is {freq!r}: it must be {' or '.join(get_args(Step))}")
+    if freq in columns:
+        raise KhaosatError(f"the rows are {freq}s already: group by something else than {freq!r}")
     flows = ask(log.engine, "backlog", by=columns, deadline=deadline, ended=ENDED, step=freq, known=span.known,
                 as_of=span.as_of)  # fmt: skip
     left_out = int(flows["left_out"].fillna(0).sum())
     flows = flows.dropna(subset=["step"])
     rows = sorted_groups(_running(flows, columns, span, freq), [*columns, freq])
-    notes = [
-        deadline_words(deadline),
-        say("The last row is the state at the snapshot, {moment}.", moment=f"{date(log.as_of)} {log.as_of:%H:%M}"),
-    ]
+    last = min(span.last, as_period(until).end - dt.timedelta(microseconds=1)) if until is not None else span.last
+    end = _name(pd.Period(last, freq=_CODES[freq]), freq)
+    rows = rows[rows[freq].astype(str) <= end].reset_index(drop=True)
+    notes = [deadline_words(deadline)]
+    if last == span.last:
+        moment = f"{date(log.as_of)} {log.as_of:%H:%M}"
+        notes.append(say("The last row is the state at the snapshot, {moment}.", moment=moment))
     if rows.empty:
         notes = [say("No dossier was in hand in {period}.", period=span.label)]
     if left_out:
@@ -154,12 +168,12 @@ def backlog(
 
 def _running(flows: pd.DataFrame, by: tuple[str, ...], span: Window, freq: Step) -> pd.DataFrame:
     """Running sums of the flows over every step from a group's first dossier to the snapshot."""
-    code = {"month": "M", "quarter": "Q"}[freq]
+    code = _CODES[freq]
     steps = pd.PeriodIndex(pd.to_datetime(flows["step"]), freq=code)
     names = ["received", "closed", "overdue_in", "overdue_out"]
     groups = flows.groupby(list(by), dropna=False, sort=False).ngroup() if by else pd.Series(0, index=flows.index)
-    first = steps.min() if len(steps) else pd.Period(span.as_of, freq=code)
-    every = pd.period_range(first, pd.Period(span.as_of, freq=code), freq=code)
+    last = pd.Period(span.last, freq=code)
+    every = pd.period_range(steps.min() if len(steps) else last, last, freq=code)
     grid = pd.MultiIndex.from_product([groups.unique(), every], names=["group", freq])
     dense = flows[names].set_axis(pd.MultiIndex.from_arrays([groups, steps], names=["group", freq]))
     dense = dense.reindex(grid, fill_value=0).astype("int64")
@@ -171,8 +185,13 @@ def _running(flows: pd.DataFrame, by: tuple[str, ...], span: Window, freq: Step)
     rows = rows[totals["received"] > 0].reset_index()
     labels = flows.assign(group=groups).drop_duplicates("group").set_index("group")[list(by)]
     periods = pd.PeriodIndex(rows[freq])
-    rows[freq] = [f"{p.year}-Q{p.quarter}" if freq == "quarter" else f"{p.year}-{p.month:02d}" for p in periods]
+    rows[freq] = [_name(period, freq) for period in periods]
     return pd.concat([labels.loc[rows["group"]].reset_index(drop=True), rows.drop(columns="group")], axis=1)
+
+
+def _name(period: pd.Period, freq: Step) -> str:
+    """``2026-07`` or ``2026-Q3``: sorts as it passes."""
+    return f"{period.year}-Q{period.quarter}" if freq == "quarter" else f"{period.year}-{period.month:02d}"
 
 
 def _short(step: str) -> str:

@@ -10,7 +10,6 @@ from khaosat.domain.period import Period, as_period
 from khaosat.facts.language import date, say
 
 _BEGINNING = dt.datetime(1900, 1, 1)
-_LAST_SECOND = dt.timedelta(seconds=1)  # a snapshot of 23:59:59 is one of the whole day
 _INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -21,9 +20,12 @@ class Window:
     Parameters
     ----------
     now
-        The period's end, or the snapshot if that comes first.
+        The period's end, or ``as_of`` if that comes first.
     as_of
-        The snapshot, the last moment the log knows of; what happens at that very moment is known.
+        The snapshot, at which open dossiers of the whole log are judged. A snapshot of 23:59:59 is one of the whole
+        day: they are judged at its end, as they are in a period that ends with that day.
+    known
+        First moment the log knows nothing of; what happens at the very moment of the snapshot is known.
     """
 
     period: Period | None
@@ -31,11 +33,7 @@ class Window:
     finish: dt.datetime
     now: dt.datetime
     as_of: dt.datetime
-
-    @property
-    def known(self) -> dt.datetime:
-        """First moment the log knows nothing of."""
-        return self.as_of + _INSTANT
+    known: dt.datetime
 
     @property
     def last(self) -> dt.datetime:
@@ -45,7 +43,7 @@ class Window:
     @property
     def unfinished(self) -> bool:
         """Whether the log stops before the period does."""
-        return self.period is not None and self.as_of + _LAST_SECOND < self.period.end
+        return self.period is not None and self.known < self.period.end
 
     @property
     def at_snapshot(self) -> bool:
@@ -64,21 +62,25 @@ class Window:
         return [
             say(
                 "The log ends on {moment}, before the period does: the numbers are provisional.",
-                moment=f"{date(self.as_of)} {self.as_of:%H:%M}",
+                moment=f"{date(self.last)} {self.last:%H:%M}",
             )
         ]
 
 
 def window(log: DossierLog, period: Period | str | None) -> Window:
     """The window of a period in a log; without a period, all that the log knows."""
-    known = log.as_of + _INSTANT
+    as_of, known = log.as_of, log.as_of + _INSTANT
+    next_second = as_of.replace(microsecond=0) + dt.timedelta(seconds=1)
+    if next_second.date() > as_of.date():
+        as_of = known = next_second
     if period is None:
-        return Window(period=None, start=_BEGINNING, finish=known, now=log.as_of, as_of=log.as_of)
+        return Window(period=None, start=_BEGINNING, finish=known, now=as_of, as_of=as_of, known=known)
     span = as_period(period)
     return Window(
         period=span,
-        start=span.start,
+        start=min(span.start, known),  # of a period that has not begun, only what is carried into it is known
         finish=min(span.end, known),
-        now=min(span.end, log.as_of),
-        as_of=log.as_of,
+        now=min(span.end, as_of),
+        as_of=as_of,
+        known=known,
     )

@@ -31,8 +31,9 @@ from khaosat.report.ooxml import (
     shade,
     without_clock,
 )
-from khaosat.report.paper import LANDSCAPE, PADDING, PORTRAIT, TALLEST, Fit, Sheet, fit, head_rows, sheets
+from khaosat.report.paper import LANDSCAPE, PADDING, PORTRAIT, TALLEST, Fit, Sheet, fit, sheets
 from khaosat.show.blocks import Block, FigureBlock, ListBlock, NoteBlock, Run, TableBlock
+from khaosat.show.head import head_rows
 
 if TYPE_CHECKING:
     from docx.document import Document as Word

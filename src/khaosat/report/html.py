@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from khaosat.facts.language import language, say
 from khaosat.report.document import Document, caption, plain_text
-from khaosat.report.paper import fit, head_rows
+from khaosat.report.paper import fit
 from khaosat.show.blocks import Block
+from khaosat.show.head import head_rows
 
 if TYPE_CHECKING:
     from jinja2 import Template

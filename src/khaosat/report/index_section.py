@@ -132,7 +132,13 @@ def _draw_factors(rows: pd.DataFrame, *, index: float) -> Axes:
         _, ax = plt.subplots(figsize=(WIDTH, 0.34 * len(rows) + 0.9))
         place = np.arange(len(rows))
         ax.axvline(index * 100, color=GREY, linewidth=1, linestyle="--")
-        ax.text(index * 100, len(rows) - 0.35, say("index {share}", share=percent(index)), color=GREY, ha="center")
+        ax.annotate(
+            say("index {share}", share=percent(index)),
+            (index * 100, len(rows) - 0.35),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=GREY,
+        )
         ax.hlines(place, rows["low"] * 100, rows["high"] * 100, color=BLUE, linewidth=2, alpha=0.5)
         ax.plot(rows["estimate"] * 100, place, "o", color=BLUE, markersize=5)
         ax.set_yticks(place, [textwrap.fill(label, 44) for label in rows["label"]])

@@ -96,9 +96,8 @@ def open_dossiers(quarter: Quarter) -> Section:
     if not quarter.has_dossiers:
         return _nothing(quarter)
     result = _sourced(quarter, quarter.backlog)
-    months = pd.to_datetime(result.rows["month"])
-    shown = replace(result, rows=result.rows[months < quarter.period.end].tail(MONTHS_SHOWN).reset_index(drop=True))
-    last = shown.rows.iloc[-1]
+    shown = replace(result, rows=result.rows.tail(MONTHS_SHOWN).reset_index(drop=True))
+    first, last = shown.rows.iloc[0], shown.rows.iloc[-1]
     share = percent(last["overdue"] / last["open"]) if last["open"] else percent(0)
     figure = draw(
         shown.plot(),
@@ -111,7 +110,7 @@ def open_dossiers(quarter: Quarter) -> Section:
         alt=say(
             "Line chart of open and overdue dossiers at each month's end, {first} to {last}. At the end: {open} open, "
             "{overdue} overdue.",
-            first=f"{months[months < quarter.period.end].iloc[-len(shown.rows)]:%m/%Y}",
+            first=f"{pd.Timestamp(first['month']):%m/%Y}",
             last=f"{pd.Timestamp(last['month']):%m/%Y}",
             open=int(last["open"]),
             overdue=int(last["overdue"]),

@@ -1,4 +1,4 @@
-"""A table on an A4 page: the rows of its head, how wide each column is, how large the type.
+"""A table on an A4 page: how wide each column is, how large the type.
 
 Widths follow the rule of browsers (CSS 2, automatic table layout): a column is never narrower than its longest word,
 never wider than its longest line, and what is over goes to the columns of text. Words are measured with the shipped
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, takewhile
-from typing import TypedDict
+from itertools import takewhile
 
-from khaosat.show.blocks import Block, ColumnSpec, TableBlock
+from khaosat.show.blocks import Block, TableBlock
+from khaosat.show.head import head_rows
 from khaosat.show.theme import font_folder
 
 MARGINS = {"top": 20.0, "bottom": 20.0, "left": 30.0, "right": 20.0}
@@ -41,15 +41,6 @@ _TEXT = 6.0  # ems that a column of text is given before the type gets smaller: 
 _SLACK = 0.3  # millimetres: layout engines round
 
 
-class HeadCell(TypedDict):
-    """A cell of a table's head."""
-
-    label: str
-    colspan: int
-    rowspan: int
-    column: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     """How a table fits its page.
@@ -75,28 +66,6 @@ class Sheet:
 
     landscape: bool
     blocks: list[Block]
-
-
-def head_rows(columns: Sequence[ColumnSpec]) -> list[list[HeadCell]]:
-    """The head as rows of cells: one row, or two where columns stand in groups.
-
-    >>> columns = [{"label": "Đơn vị", "group": ""}, {"label": "Sớm", "group": "Số"}, {"label": "Muộn", "group": "Số"}]
-    >>> [[(c["label"], c["colspan"], c["rowspan"]) for c in row] for row in head_rows(columns)]
-    [[('Đơn vị', 1, 2), ('Số', 2, 1)], [('Sớm', 1, 1), ('Muộn', 1, 1)]]
-    """
-    labels = [column["label"] for column in columns]
-    if not any(column["group"] for column in columns):
-        return [[_cell(label, column=i) for i, label in enumerate(labels)]]
-    upper: list[HeadCell] = []
-    lower: list[HeadCell] = []
-    for group, run in groupby(range(len(columns)), key=lambda i: columns[i]["group"]):
-        members = list(run)
-        if group:
-            upper.append(_cell(group, column=members[0], colspan=len(members)))
-            lower += [_cell(labels[i], column=i) for i in members]
-        else:
-            upper += [_cell(labels[i], column=i, rowspan=2) for i in members]
-    return [upper, lower]
 
 
 def fit(table: TableBlock) -> Fit:
@@ -150,10 +119,6 @@ def _advances(weight: str) -> dict[str, float]:
     with TTFont(font_folder() / f"Tinos-{weight}.ttf", lazy=True) as font:
         metrics, em = font["hmtx"].metrics, font["head"].unitsPerEm
         return {chr(code): metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
-
-
-def _cell(label: str, *, column: int, colspan: int = 1, rowspan: int = 1) -> HeadCell:
-    return {"label": label, "colspan": colspan, "rowspan": rowspan, "column": column}
 
 
 def _needs(table: TableBlock) -> list[float]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from khaosat.errors import KhaosatError
 from khaosat.facts.language import language, say
 from khaosat.report.document import Document, caption
-from khaosat.report.paper import BODY, MARGINS, PADDING, TALLEST, covered, fit, head_rows, sheets
+from khaosat.report.paper import BODY, MARGINS, PADDING, TALLEST, covered, fit, sheets
 from khaosat.show.blocks import Block
+from khaosat.show.head import head_rows
 from khaosat.show.theme import font_folder
 
 if TYPE_CHECKING:

@@ -99,10 +99,10 @@ class Quarter:
 
     @cached_property
     def backlog(self) -> Result:
-        """Open and overdue dossiers at the end of each month."""
+        """Open and overdue dossiers at the end of each month, up to the end of the period."""
         from khaosat.dossiers import backlog
 
-        return backlog(self.log_or_fail)
+        return backlog(self.log_or_fail, until=self.period)
 
     def backlog_at(self, moment: dt.datetime) -> pd.Series | None:
         """The row of :attr:`backlog` for the month that ends at ``moment``, or None."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from khaosat.show.blocks import MIME, Block, FigureBlock
+from khaosat.show.text import notes_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +53,9 @@ class Figure:
     def _repr_html_(self) -> str:
         image = f"data:image/svg+xml;base64,{base64.b64encode(self.svg.encode()).decode('ascii')}"
         return (
-            f'<figure><img style="max-width:100%" alt="{html.escape(self.alt)}" src="{image}">'
-            f"<figcaption>{html.escape(self.title)}</figcaption></figure>"
+            f'<figure style="margin:0.8em 0 0"><img style="max-width:100%" alt="{html.escape(self.alt)}" src="{image}">'
+            f'<figcaption style="font-weight:bold">{html.escape(self.title)}</figcaption></figure>'
+            f"{notes_list(self.notes, source=self.source)}"
         )
 
 

@@ -13,7 +13,9 @@ import pandas as pd
 
 from khaosat.facts import term
 from khaosat.facts.language import current_language, date, number, percent, say
-from khaosat.show.blocks import MIME, Block, ColumnKind, TableBlock
+from khaosat.show.blocks import MIME, Block, ColumnKind, ColumnSpec, TableBlock
+from khaosat.show.head import HeadCell, head_rows
+from khaosat.show.text import notes_list
 
 NO_VALUE = "–"
 """What an absent value looks like: never 0, never empty."""
@@ -72,10 +74,7 @@ class Table:
         return {
             "kind": "table",
             "title": self.title,
-            "columns": [
-                {"name": c.key, "label": c.heading, "type": c.kind, "decimals": c.decimals, "group": c.group}
-                for c in self.columns
-            ],
+            "columns": self._specs(),
             "cells": [list(row) for row in self.cells],
             "raw": [list(row) for row in self.raw],
             "notes": list(self.notes),
@@ -86,25 +85,44 @@ class Table:
         """The block in a list, as every displayed part gives it."""
         return [self.block()]
 
+    def _specs(self) -> list[ColumnSpec]:
+        return [
+            {"name": c.key, "label": c.heading, "type": c.kind, "decimals": c.decimals, "group": c.group}
+            for c in self.columns
+        ]
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         return {"text/plain": self.title, "text/html": self._repr_html_(), MIME: self.blocks()}
 
     def _repr_html_(self) -> str:
-        esc = html.escape
-        align = ["left" if c.kind in ("text", "date") else "right" for c in self.columns]
-        head = "".join(f'<th scope="col">{esc(c.heading)}</th>' for c in self.columns)
+        styles = [_style(c.kind, [row[j] for row in self.cells]) for j, c in enumerate(self.columns)]
         body = "".join(
             "<tr>"
-            + "".join(f'<td style="text-align:{a}">{esc(x)}</td>' for a, x in zip(align, row, strict=True))
+            + "".join(f'<td style="{style}">{html.escape(x)}</td>' for style, x in zip(styles, row, strict=True))
             + "</tr>"
             for row in self.cells
         )
-        notes = "".join(f"<li>{esc(note)}</li>" for note in (*self.notes, self.source) if note)
         return (
             f'<table lang="{current_language()}" class="khaosat"><caption style="font-weight:bold;text-align:left">'
-            f"{esc(self.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            + (f"<ul>{notes}</ul>" if notes else "")
+            f"{html.escape(self.title)}</caption><thead>{self._head()}</thead><tbody>{body}</tbody></table>"
+            f"{notes_list(self.notes, source=self.source)}"
         )
+
+    def _head(self) -> str:
+        rows = head_rows(self._specs())
+        lines = [
+            "".join(self._head_cell(cell, is_group=cell["rowspan"] < len(rows) - level) for cell in row)
+            for level, row in enumerate(rows)
+        ]
+        return "".join(f"<tr>{line}</tr>" for line in lines)
+
+    def _head_cell(self, cell: HeadCell, *, is_group: bool) -> str:
+        label, kind = html.escape(cell["label"]), self.columns[cell["column"]].kind
+        if is_group:
+            style = f"text-align:center;background:{_RULE}"
+            return f'<th scope="colgroup" colspan="{cell["colspan"]}" style="{style}">{label}</th>'
+        style = f"text-align:{_align(kind)};vertical-align:bottom"
+        return f'<th scope="col" rowspan="{cell["rowspan"]}" style="{style}">{label}</th>'
 
 
 def make_table(
@@ -190,6 +208,25 @@ def span(low: str, high: str) -> str:
     if "−" in low + high:
         return say("{low} to {high}", low=low, high=high)
     return f"{low}–{high}"
+
+
+# Letters of a text column that stay together in a narrow window; beyond it the table scrolls.
+_NARROWEST = 16
+
+# A line under the label of a group; borders of neighbouring groups would meet.
+_RULE = "linear-gradient(currentColor,currentColor) bottom/calc(100% - 1em) 1px no-repeat"
+
+
+# Inline, since JupyterLab aligns every cell to the right; colours stay the theme's, light or dark.
+def _style(kind: ColumnKind, texts: Sequence[str]) -> str:
+    """Style of a column's cells: numbers never break, and names stay readable in a narrow window."""
+    if kind == "text":
+        return f"text-align:left;min-width:{min(_NARROWEST, max(map(len, texts), default=0))}ch"
+    return f"text-align:{_align(kind)};white-space:nowrap;font-variant-numeric:tabular-nums"
+
+
+def _align(kind: ColumnKind) -> str:
+    return "left" if kind in ("text", "date") else "right"
 
 
 def _values(frame: pd.DataFrame, column: Column) -> list[object]:

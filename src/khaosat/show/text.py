@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,6 +54,16 @@ class Text:
         items = "".join(f"<li>{line}</li>" for line in lines)
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
         return f"{title}<{tag}>{items}</{tag}>"
+
+
+def notes_list(notes: Sequence[str], *, source: str = "") -> str:
+    """HTML of what stands under a table or figure: its notes, then where its data come from.
+
+    >>> notes_list(["a < b"], source="")
+    '<ul style="font-size:0.9em;margin:0.4em 0 0.8em"><li>a &lt; b</li></ul>'
+    """
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in (*notes, source) if line)
+    return f'<ul style="font-size:0.9em;margin:0.4em 0 0.8em">{items}</ul>' if items else ""
 
 
 def plain(text: str) -> Run:

@@ -23,16 +23,6 @@ def share(count: ArrayLike, total: ArrayLike) -> Array:
     return np.asarray(np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0))
 
 
-def standard_error(count: ArrayLike, total: ArrayLike) -> Array:
-    """``sqrt(p (1 - p) / n)``.
-
-    >>> standard_error([1], [4]).round(6)
-    array([0.216506])
-    """
-    p, (_, n) = share(count, total), _floats(count, total)
-    return np.asarray(np.sqrt(p * (1 - p) / np.where(n > 0, n, np.nan)))
-
-
 def wilson(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[Array, Array]:
     """Wilson's score interval: the p for which ``|p̂ - p| <= z sqrt(p (1 - p) / n)``.
 
