@@ -74,3 +74,8 @@ def test_html_says_which_group_a_column_belongs_to():
 )
 def test_absent_is_not_zero(value, kind, text):
     assert write(value, kind, 1) == text
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0004, "<0,001"), (0.0, "<0,001"), (0.001, "0,001"), (0.2496, "0,250")])
+def test_a_p_value_is_never_printed_as_zero(p, text):
+    assert write(p, "p_value", 3) == text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,7 +16,7 @@ from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
 from khaosat.dossiers.window import window
 from khaosat.engine.query import Deadline, group_columns
 from khaosat.facts.language import percent, say
-from khaosat.show.table import Column
+from khaosat.show.table import Column, Table
 from khaosat.stats.binomial import newcombe, score_test, share
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class LateChange(DossierResult):
         ax.set_xlabel(say("Change of the late share (percentage points)"))
         return ax
 
+    def table(self) -> Table:
+        """The rows as a reader sees them, differences in percentage points."""
+        points = {name: self.rows[name] * 100 for name in ("difference", "low", "high")}
+        return super(LateChange, replace(self, rows=self.rows.assign(**points))).table()
+
     def _columns(self) -> Sequence[Column]:
         this, before = say("This period"), say("Other period")
         return [
@@ -55,9 +60,9 @@ class LateChange(DossierResult):
             Column(name="other_numerator", kind="int", group=before),
             Column(name="other_denominator", kind="int", group=before),
             Column(name="other", kind="percent", decimals=1, group=before),
-            Column(name="difference", kind="percent", decimals=1, label=say("Difference (percentage points)")),
-            self._interval(),
-            Column(name="p_value", kind="number", decimals=3),
+            Column(name="difference", kind="number", decimals=1, label=say("Difference (percentage points)")),
+            Column(name=("low", "high"), kind="interval", decimals=1),
+            Column(name="p_value", kind="p_value", decimals=3),
         ]
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 MIME = "application/vnd.khaosat.block+json"
 """MIME type of the JSON twin that every displayed table, figure and text carries; its value is a list of blocks."""
 
-ColumnKind = Literal["text", "int", "number", "percent", "date", "interval", "interval_percent"]
+ColumnKind = Literal["text", "int", "number", "percent", "p_value", "date", "interval", "interval_percent"]
 
 
 class Run(TypedDict):

@@ -30,7 +30,7 @@ class Column:
     name
         Column of the frame; an interval takes two: ``(low, high)``.
     kind
-        ``text | int | number | percent | date | interval | interval_percent`` (shares are 0..1 in the frame).
+        ``text | int | number | percent | p_value | date | interval | interval_percent`` (shares are 0..1 in the frame).
     label
         Heading; by default the reader's word for ``name`` in the glossary.
     decimals
@@ -187,6 +187,10 @@ def write(value: object, kind: ColumnKind, decimals: int = 0) -> str:
             return number(cast(float, value), decimals)
         case "percent":
             return percent(cast(float, value), decimals)
+        case "p_value":  # a printed zero would say impossible
+            smallest = 10**-decimals
+            p = cast(float, value)
+            return f"<{number(smallest, decimals)}" if p < smallest else number(p, decimals)
         case "interval":
             low, high = cast(list[float], value)
             return span(number(low, decimals), number(high, decimals))
