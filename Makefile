@@ -28,7 +28,7 @@ check: .venv/.ready ## style, types, import order, facts, notebooks: every check
 	exit $$status
 
 references: ## numbers of other software, made again by the R programs in tests/reference/ (must leave no diff)
-	@command -v Rscript >/dev/null || { echo "Rscript is not here: sudo apt install r-base-core r-cran-survey r-cran-survival"; exit 1; }
+	@command -v Rscript >/dev/null || { echo "Rscript is not here: sudo apt install r-base-core r-cran-survey r-cran-survival r-cran-mass"; exit 1; }
 	@cd tests/reference && shopt -s nullglob && for program in *.R; do echo "$$program"; Rscript --vanilla "$$program" || exit 1; done
 	git diff --exit-code --stat -- tests/reference
 

@@ -108,8 +108,10 @@ def test_a_repeated_column_is_a_fault() -> None:
         ({"lonely_psu": "ignore"}, "lonely_psu is 'ignore'"),
         ({"fpc": ["n", "m"]}, "fpc names 2 columns but the sample has 1 stages"),
         ({"clusters": "c", "strata": ["h", "g"]}, "strata names 2 columns"),
-        ({"replicate_weights": ["r1", "r2"]}, "Replicate weights cannot be used yet"),
-        ({"replicate_method": "jackknife"}, "Replicate weights cannot be used yet"),
+        ({"replicate_weights": ["r1", "r2"], "weights": "w"}, "replicate_weights and replicate_method together"),
+        ({"replicate_method": "jackknife"}, "replicate_weights and replicate_method together"),
+        ({"replicate_weights": ["r1"], "replicate_method": "brr"}, "need the weights of the whole sample"),
+        ({"replicate_method": "magic"}, "replicate_method is 'magic'"),
     ],
 )
 def test_a_design_that_contradicts_itself_is_refused(options: dict[str, object], told: str) -> None:
@@ -134,9 +136,14 @@ def test_a_survey_shows_its_counts_and_roles() -> None:
         shown = survey._repr_html_()
     assert "6 respondents" in shown
     assert "2 strata, 4 primary units" in shown
-    assert "<td>w</td>" in shown
+    assert "<li>Weights: w</li>" in shown
 
 
 def test_a_survey_may_be_empty() -> None:
     survey = Survey(responses=frame().iloc[:0], design=Design(weights="w", strata="h", clusters="c", fpc="n"))
     assert (survey.n, survey.arrays.n_units) == (0, (0,))
+
+
+def test_columns_of_a_design_include_its_replicate_weights() -> None:
+    design = Design(weights="w", clusters=["c", "v"], replicate_weights=["r1", "r2"], replicate_method="brr")
+    assert design.columns == ("w", "c", "v", "r1", "r2")

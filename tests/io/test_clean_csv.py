@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from khaosat.io.clean_csv import clean_text
 from khaosat.io.dossier_files import read_dossiers
-from khaosat.io.headers import header_key, merged_header, spanned_header
+from khaosat.io.headers import header_key, merged_header
 from tests.io.exports import ho_so, write
 
 
@@ -75,5 +75,6 @@ def test_a_stray_quote_costs_its_own_row_only(tmp_path):
 def test_header_spellings():
     assert header_key("  Ngày hẹn-trả ") == header_key("NGAYHENTRA") == header_key("ngay_hen_tra")
     assert header_key("case:concept:name") == "caseconceptname"
-    assert merged_header(["a", "b", ""], ["", "c", "d"]) == ["a", "c", "d"]
-    assert spanned_header(["a", "b", "", "e"], ["", "c", "d", ""]) == ["a", "b c", "b d", "e"]
+    names = {"a", "b c", "d", "e"}
+    found = merged_header(["a", "b", "", "e"], ["", "c", "d", ""], knows=names.__contains__)
+    assert found == ["a", "b c", "d", "e"]  # "c" alone means nothing, "d" does

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from khaosat.errors import FactsError
+from khaosat.facts.language import language
 from khaosat.io.mapping_files import load_mapping
 from tests.io.exports import HO_SO, TIEN_TRINH
 
@@ -82,7 +83,7 @@ def test_every_fault_of_a_mapping_is_named(tmp_path, old, new, words):
     if words is None:
         assert load(tmp_path, text).tables["dossiers"]
         return
-    with pytest.raises(FactsError, match="a.toml") as error:
+    with language("en"), pytest.raises(FactsError, match="a.toml") as error:
         load(tmp_path, text)
     assert words in str(error.value) or words == "TOML"
 

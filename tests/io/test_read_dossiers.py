@@ -477,3 +477,51 @@ def test_of_two_columns_of_one_name_the_first_is_read(tmp_path):
 def test_an_engine_that_is_not_there(tmp_path):
     with pytest.raises(WorkspaceError, match="spark"):
         read_one(tmp_path, engine="spark")
+
+
+def test_a_header_of_two_rows_in_which_some_names_need_the_words_above_and_some_do_not(tmp_path):
+    good = ho_so("H29-1")
+    upper = ["Mã hồ sơ", "Thủ tục", None, "Ngày", None, None, "Trạng thái", "Kênh thực hiện"]
+    lower = [None, "Mã TTHC", "Tên TTHC", "tiếp nhận", "hẹn trả", "kết thúc xử lý", "hồ sơ", None]
+    names = ["MaHoSo", "MaTTHC", "TenTTHC", "NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy", "TrangThaiHoSo",
+             "KenhThucHien"]  # fmt: skip
+    book, path = xlsx(tmp_path / "hoso.xlsx", ("S", [["SỔ THEO DÕI"], upper, lower, [good[name] for name in names]]))
+    book.save(path)
+    (row,) = rows(read_dossiers(path))
+    assert (row["procedure"], row["procedure_name"]) == ("1.004", "Cấp giấy phép xây dựng")
+    assert (row["status"], row["channel"], row["source_row"]) == ("finished", "online", 1)
+
+
+def test_zeros_that_a_sheet_shows_belong_to_the_number(tmp_path):
+    good = [ho_so("H29-1")[name] for name in HO_SO]
+    book, path = xlsx(tmp_path / "hoso.xlsx", ("S", [HO_SO, good]))
+    for column, value, shown in (("A2", 123, "000000"), ("B2", 1.01, "0.000"), ("P2", 7, "0"), ("D2", 1.5, "0")):
+        book["S"][column].value = value
+        book["S"][column].number_format = shown
+    book.save(path)
+    (row,) = rows(read_dossiers(path))
+    assert (row["dossier_id"], row["procedure"], row["legal_days"], row["field"]) == ("000123", "1.010", 7, "1.5")
+
+
+def test_a_date_that_parquet_keeps_as_a_time_lasts_to_the_end_of_its_day(tmp_path):
+    good = {name: [value] for name, value in ho_so("H29-1").items()}
+    good |= {"NgayTiepNhan": [dt.datetime(2026, 7, 1, 8, 30)], "NgayHenTra": [dt.datetime(2026, 7, 10)]}
+    pq.write_table(pa.table(good), tmp_path / "hoso.parquet")
+    (row,) = rows(read_dossiers(tmp_path / "hoso.parquet"))
+    assert row["received_at"] == dt.datetime(2026, 7, 1, 8, 30)
+    assert row["due_at"] == dt.datetime(2026, 7, 10, 23, 59, 59)
+
+
+@pytest.mark.parametrize("number", ["NA", "000123", "0", "1e5", "null", "1.010"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
+def test_a_dossier_number_stays_as_it_is(tmp_path, number, kind):
+    path = tmp_path / f"hoso.{kind}"
+    good = ho_so(number)
+    if kind == "csv":
+        write(path, [good])
+    elif kind == "xlsx":
+        book, _ = xlsx(path, ("S", [HO_SO, [good[name] for name in HO_SO]]))
+        book.save(path)
+    else:
+        pq.write_table(pa.table({name: [value] for name, value in good.items()}), path)
+    assert rows(read_dossiers(path))[0]["dossier_id"] == number

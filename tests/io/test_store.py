@@ -14,13 +14,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from khaosat.errors import WorkspaceError
+from khaosat.dossiers import dossier_quality
+from khaosat.errors import DataError, WorkspaceError
 from khaosat.io import merge as merge_module
 from khaosat.io import store as store_module
 from khaosat.io.dossier_files import open_store
+from khaosat.io.fault_tables import SHOWN
 from khaosat.io.intake import ingest
 from khaosat.io.merge import Merge
-from khaosat.io.store import StoreWriter, read_manifest, writing
+from khaosat.io.store import StoreWriter, file_digest, read_manifest, writing
 from tests.io.exports import TIEN_TRINH, buoc, ho_so, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,10 +175,11 @@ def test_quarantine_holds_the_content_without_personal_columns(tmp_path):
     files = read_manifest(tmp_path / "store").paths("quarantine", tmp_path / "store")
     first, second = duckdb.read_parquet(files).fetchall()
     assert first[:4] == ("hoso.csv", "dossiers", 2, "bad_date")
+    assert first[5] == second[5] == file_digest(path)
     kept = json.loads(first[4])
     assert (kept["MaHoSo"], kept["NgayTiepNhan"], kept["NgayHenTra"]) == ("H29-2", "?", "!")
     assert "ChuHoSo" not in kept
-    assert second == ("hoso.csv", "dossiers", 3, "broken_record", "")
+    assert second[:5] == ("hoso.csv", "dossiers", 3, "broken_record", "")
     assert not any(b"Nguy\xe1\xbb\x85n" in data for data in content(tmp_path / "store").values())
     log = open_store(tmp_path / "store")
     assert log.faults["fault"].tolist() == ["bad_date", "bad_date", "broken_record"]
@@ -213,7 +216,7 @@ def test_an_old_reader_survives_the_next_ingest(tmp_path):
 
 def test_one_writer_at_a_time(tmp_path):
     raw = quarter(tmp_path / "raw")
-    with writing(tmp_path / "store"), pytest.raises(WorkspaceError, match="another"):
+    with writing(tmp_path / "store"), pytest.raises(WorkspaceError, match="khác đang ghi"):
         ingest(raw, store=tmp_path / "store")
     assert ingest(raw, store=tmp_path / "store").added
 
@@ -222,10 +225,10 @@ def test_an_empty_and_a_damaged_store(tmp_path):
     with pytest.raises(WorkspaceError, match="khaosat ingest"):
         open_store(tmp_path / "nothing")
     (tmp_path / "manifest.json").write_text("{half", encoding="utf-8")
-    with pytest.raises(WorkspaceError, match="damaged"):
+    with pytest.raises(WorkspaceError, match="hỏng"):
         open_store(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": 99}', encoding="utf-8")
-    with pytest.raises(WorkspaceError, match="format 99"):
+    with pytest.raises(WorkspaceError, match="khuôn dạng 99"):
         open_store(tmp_path)
 
 
@@ -253,7 +256,7 @@ def stopping(after):
     [
         (StoreWriter, "keep", 0), (StoreWriter, "keep", 1), (StoreWriter, "keep", 4), (StoreWriter, "commit", 0),
         (Merge, "_first_dues", 0), (Merge, "_write", 3), (store_module.os, "fsync", 2), (store_module.os, "replace", 0),
-        (store_module.os, "replace", 3), (merge_module.Merge, "add", 0),
+        (store_module.os, "replace", 3), (merge_module.Merge, "extend", 0),
     ],
 )  # fmt: skip
 def test_an_ingest_that_stops_leaves_the_store_as_it_was(tmp_path, monkeypatch, owner, name, after):
@@ -341,3 +344,80 @@ def test_progress_runs_to_its_end(tmp_path):
     ingest(quarter(tmp_path / "raw"), store=tmp_path / "store", progress=lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1][0] == seen[-1][1]
+
+
+def test_files_that_cannot_be_read_are_named_and_come_in_once_they_can(tmp_path, monkeypatch):
+    path = write(tmp_path / "hoso.csv", [ho_so("H29-1")])
+    (tmp_path / "hong.xlsx").write_bytes(b"PK\x03\x04hong")
+    (tmp_path / "~$khoa.xlsx").write_bytes(b"Excel")
+    opened = Path.open
+
+    def refuse(self, *given, **options):
+        if self.name == "hoso.csv":
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        report = ingest(tmp_path, store=tmp_path / "store")
+    assert report.refused == ("hoso.csv", "hong.xlsx")
+    assert report.faults["fault"].tolist() == ["unreadable_file", "not_text"]
+    assert report.summary() == "Số tệp không đọc được: 2 (hoso.csv, hong.xlsx)."
+    report = ingest(tmp_path, store=tmp_path / "store")
+    assert (report.added, report.refused) == ((path.name,), ("hong.xlsx",))
+    report = ingest(tmp_path, store=tmp_path / "store")
+    assert report.summary().splitlines() == [
+        "Không có gì mới: cả 1 tệp đã có trong kho.",
+        "Số tệp không đọc được: 1 (hong.xlsx).",
+    ]
+
+
+def test_a_folder_without_data_or_that_may_not_be_read_is_said(tmp_path, monkeypatch):
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(DataError, match="không có tệp dữ liệu"):
+        ingest(tmp_path / "raw", store=tmp_path / "store")
+
+    def closed(place):
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(DataError, match="Không mở được .*raw"):
+        ingest(tmp_path / "raw", store=tmp_path / "store")
+
+
+@pytest.mark.parametrize("error", [OSError, duckdb.IOException])
+def test_a_full_disk_is_said_and_changes_nothing(tmp_path, monkeypatch, error):
+    store = tmp_path / "store"
+    ingest(quarter(tmp_path / "raw", name="q2"), store=store)
+    before = content(store)
+
+    def full(*given, **options):
+        raise error("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Merge, "_write", full)
+        with pytest.raises(WorkspaceError, match="dung lượng đĩa"):
+            ingest(quarter(tmp_path / "raw", name="q3", first=20), store=store)
+    assert content(store) == before
+
+
+def test_faults_of_a_refused_file_are_those_of_the_last_try(tmp_path):
+    (tmp_path / "trong.csv").write_bytes(b"")
+    for number in (1, 2, 3):
+        write(tmp_path / f"hoso{number}.csv", [ho_so(f"H29-{number}")])
+        ingest(tmp_path, store=tmp_path / "store")
+    assert open_store(tmp_path / "store").counts["fault_empty_file"] == 1
+    (tmp_path / "trong.csv").unlink()
+    write(tmp_path / "hoso4.csv", [ho_so("H29-4")])
+    ingest(tmp_path, store=tmp_path / "store")
+    assert "fault_empty_file" not in open_store(tmp_path / "store").counts
+
+
+def test_faults_are_counted_to_the_last_one(tmp_path):
+    count = SHOWN + 50
+    write(tmp_path / "hoso.csv", [ho_so(f"H29-{number}", KenhThucHien="9") for number in range(count)])
+    ingest(tmp_path / "hoso.csv", store=tmp_path / "store")
+    log = open_store(tmp_path / "store")
+    assert (len(log.faults), log.counts["fault_bad_code"]) == (SHOWN, count)
+    found = dossier_quality(log).rows.set_index("check")
+    assert found.loc["bad_code", ["numerator", "denominator", "estimate"]].tolist() == [count, count, 1]

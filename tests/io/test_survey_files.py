@@ -178,6 +178,8 @@ def test_columns_that_are_no_questions_are_kept_and_exact_names_win(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "code"),
     [("4", 4), ("4.0", 4), ("4,0", 4), (" 4 ", 4), ("Hài lòng", 4), ("hài lòng", 4), ("HAI LONG", 4), ("Satisfied", 4),
+     ("4 - Hài lòng", 4), ("4. Hài lòng", 4), ("(4) hài lòng", 4), ("4:Satisfied", 4), ("4 Hài lòng", 4), ("04", 4),
+     ("Hài lòng (4)", 4), ("Hài lòng ", 4), ("5 – Rất hài lòng", 5), ("9_Không biết", 9),
      (unicodedata.normalize("NFD", "Rất hài lòng"), 5), ("Không biết", 9), ("don’t know", 9), ("", None)],
 )  # fmt: skip
 def test_an_answer_is_a_code_or_a_label(tmp_path: Path, text: str, code: int | None) -> None:
@@ -351,3 +353,77 @@ def test_many_faults_of_one_column_are_all_there(tmp_path: Path) -> None:
     assert (faults["fault"] == "off_scale").sum() == 500
     assert responses["p1"].isna().all()
     np.testing.assert_array_equal(faults.loc[faults["fault"] == "off_scale", "row"], np.arange(1, 501))
+
+
+@pytest.mark.parametrize("text", ["4 - Rất hài lòng", "Hài lòng (5)", "6 - Hài lòng", "4 năm", "1 - 2 lần", "4 -"])
+def test_a_code_that_its_words_contradict_is_no_answer(tmp_path: Path, text: str) -> None:
+    responses, faults = load(write(tmp_path, table([["A1", text, "4", "3", "2", "1", "1", "1"]])))
+    assert responses["p1"].isna().all()
+    assert kinds(faults) == ["off_scale"]
+
+
+def test_a_code_with_other_words_is_read_and_said_once(tmp_path: Path) -> None:
+    rows = [[f"A{number}", "4 - Khá hài lòng", "4", "3", "2", "1", "1", "1"] for number in range(3)]
+    responses, faults = load(write(tmp_path, table(rows)))
+    assert responses["p1"].tolist() == [4, 4, 4]
+    assert faults.loc[faults["fault"] == "other_label", ["row", "column", "value", "severity"]].to_numpy().tolist() == [
+        [1, "p1", "4 - Khá hài lòng", "warning"]
+    ]
+
+
+def test_several_answers_with_their_labels(tmp_path: Path) -> None:
+    labels = FORM.choice_labels("wishes")
+    assert len(labels) > 1
+    text = "; ".join(f"{code} - {label}" for code, label in labels.items())
+    rows = [["5", "4", text], ["5", "4", "1. a 2. b"]]
+    responses, faults = load(write(tmp_path, table(rows, ["p1", "p2", "wishes"])))
+    assert responses["wishes"].fillna("").tolist() == [" ".join(map(str, labels)), ""]
+    assert faults.loc[faults["fault"] == "off_scale", "row"].tolist() == [2]
+
+
+def test_a_design_column_called_like_a_question_is_refused(tmp_path: Path) -> None:
+    header = ["p1", "p2", "s1", "w"]
+    path = write(tmp_path, table([["5", "4", "3", "1"], ["5", "4", "2", "1"]], header))
+    error = refusal(path, design=Design(weights="w", clusters="s1"))
+    assert error.faults.loc[error.faults["severity"] == "refused", ["column", "fault"]].to_numpy().tolist() == [
+        ["s1", "design_is_question"]
+    ]
+    survey = read_survey(
+        path, questionnaire=FORM, design=Design(weights="w", clusters="cluster"), columns={"s1": "cluster"}
+    )
+    assert "s1" not in survey.responses
+    read_survey(  # a question about the respondent may be a stratum
+        write(tmp_path, table([["5", "4", "30"], ["5", "4", "30"]], ["p1", "p2", "age"])),
+        questionnaire=FORM, design=Design(strata="age"),
+    )  # fmt: skip
+
+
+def test_faults_of_a_design_name_the_column_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, table([[*ROWS[0][:-1], "0"], ROWS[1]], [*HEADER[:-1], "Trọng số"]))
+    survey = read_survey(path, questionnaire=FORM, design=Design(weights="weight"), columns={"Trọng số": "weight"})
+    assert survey.faults.loc[survey.faults["fault"] == "bad_weight", "column"].tolist() == ["Trọng số"]
+
+
+def test_a_second_sheet_with_questions_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    path = workbook(tmp_path, [HEADER, *numbers()])
+    book = load_workbook(path)
+    for title, row in (("Phường B", HEADER), ("Ghi chú", ["người nhập", "ngày"])):
+        book.create_sheet(title).append(row)
+    book.save(path)
+    responses, faults = load(path)
+    assert len(responses) == 3
+    assert faults.loc[faults["fault"] == "unread_sheet", "value"].tolist() == ["Phường B"]
+
+
+def test_a_path_that_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Không có tệp"):
+        read_survey(tmp_path / "x.csv", questionnaire=FORM)
+    with pytest.raises(DataError, match="là một thư mục"):
+        read_survey(tmp_path, questionnaire=FORM)
+
+
+def test_a_file_without_rows_says_why_it_cannot_be_used(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path, table([])))
+    assert "has a header and no answers" in str(error)

@@ -20,6 +20,13 @@ def test_student_interval_and_its_absence() -> None:
     assert t_quantile(0.9, 10**9) == pytest.approx(stats.norm.ppf(0.95), rel=1e-7)
 
 
+def test_wrong_calls_are_refused() -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        t_interval(5.0, 1.0, df=9, level=95)
+    with pytest.raises(ValueError, match="ci must be one of"):
+        share_interval(0.5, 0.1, df=9, n=20, method="exact")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @given(p=shares, n=st.integers(20, 2000), deff=st.floats(0.5, 6), df=st.integers(2, 500))
 def test_an_interval_holds_its_share_and_mirrors(method: str, p: float, n: int, deff: float, df: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from khaosat.stats.stages import sample
-from khaosat.stats.taylor import LonelyPSUError, cell_df, cell_variance, covariance
+from khaosat.stats.taylor import LonelyPSUError, cell_df, cell_units, cell_variance, covariance
 
 INF = np.inf
 
@@ -45,6 +45,17 @@ def test_two_stages_written_out() -> None:
     first = big_n**2 * (1 - 3 / big_n) * totals.var(ddof=1) / 3
     second = sum(m**2 * (1 - len(p) / m) * p.var(ddof=1) / len(p) for p, m in zip(y, big_m, strict=True))
     assert one_cell(weight * np.concatenate(y), design) == pytest.approx(first + big_n / 3 * second, rel=1e-13)
+
+
+def test_units_drawn_are_counted_below_a_census() -> None:
+    """Stratum 0: both clusters of two taken, so their parts count; stratum 1: two clusters of five, so they count."""
+    stratum, unit = codes(0, 0, 0, 0, 1, 1, 1), codes(0, 0, 1, 1, 2, 2, 3)
+    person = np.arange(7)
+    design = drawn([stratum, unit], [unit, person], [[2, 2, 2, 2, 5, 5, 5], [9] * 7])
+    cells = codes(0, 0, 1, 2, 3, 3, 2)
+    assert cell_units(cells, n_cells=5, drawn=design).tolist() == [2, 1, 2, 1, 0]
+    everyone = drawn([stratum, unit], [unit, person], [[2] * 7, [2, 2, 2, 2, 2, 2, 1]])
+    assert cell_units(cells, n_cells=5, drawn=everyone).tolist() == [0] * 5
 
 
 def test_a_census_of_the_clusters_leaves_only_the_second_stage() -> None:

@@ -26,6 +26,37 @@ def test_dont_know_blank_and_off_scale_are_missing_and_told_apart() -> None:
     assert any("3 answers are missing (1 don't know, 1 off the scale, 1 blank)" in note for note in result.notes)
 
 
+def test_an_interval_at_the_edge_rests_on_the_valid_answers() -> None:
+    """Twelve satisfied of twelve valid answers; the eighty-eight who did not know add no evidence."""
+    row = proportion(answers(s1=[5] * 12 + [9] * 88), "s1", at=[4, 5], ci="beta").rows.iloc[0]
+    alone = proportion(answers(s1=[5] * 12), "s1", at=[4, 5], ci="beta").rows.iloc[0]
+    assert row["low"] < 0.8
+    assert row["low"] == pytest.approx(alone["low"])
+
+
+def test_nobody_and_one_respondent() -> None:
+    survey = Survey(responses=pd.DataFrame({"y": [4.0, 2.0, 5.0, None], "g": ["a", "a", "b", "c"]}))
+    with language("en"):
+        result = mean(survey, "y", by="g")
+        nobody = proportion(survey, "y", at=[4, 5], where="y > 9")
+    rows = result.rows.set_index("g")
+    assert rows["n"].tolist() == [2, 1, 0]
+    assert rows["estimate"].tolist() == pytest.approx([3, 5, np.nan], nan_ok=True)
+    assert rows.loc["b", ["low", "high"]].isna().all()
+    assert rows.loc["b", "df"] == 0
+    assert any(note.startswith("1 lines rest on answers from one sampled unit") for note in result.notes)
+    assert nobody.rows[["estimate", "low"]].isna().all(axis=None)
+    assert nobody.rows["n"].tolist() == [0]
+    assert "No respondent satisfies the condition." in nobody.notes
+    assert "1 respondents lack a value that the condition asks for and are left out." in nobody.notes
+
+
+def test_groups_cannot_be_called_like_columns_of_results() -> None:
+    survey = Survey(responses=pd.DataFrame({"y": [4, 2], "level": ["a", "b"]}))
+    with language("en"), pytest.raises(DataError, match="Groups cannot be called level"):
+        proportion(survey, "y", by="level")
+
+
 def test_a_skipped_question_is_not_missing() -> None:
     survey = answers(complained=[1, 1, 2, 2, None], f1=[5, 9, None, 4, 3])
     with language("en"):
@@ -39,6 +70,13 @@ def test_without_at_every_answer_of_the_scale_has_a_row() -> None:
     rows = proportion(answers(s1=[5, 5, 3, 9]), "s1").rows
     assert rows["level"].tolist() == [1, 2, 3, 4, 5]
     assert rows["estimate"].tolist() == pytest.approx([0, 0, 1 / 3, 0, 2 / 3])
+
+
+def test_answers_may_be_counted_from_any_collection() -> None:
+    survey = answers(s1=[5, 5, 3, 9])
+    for counted in ([4, 5], (4, 5), {4, 5}, np.array([4, 5]), pd.Series([4, 5])):
+        assert proportion(survey, "s1", at=counted).rows.loc[0, "estimate"] == pytest.approx(2 / 3)
+    assert proportion(answers(word=["một", "hai"]), "word", at="một").rows.loc[0, "estimate"] == 0.5
 
 
 def test_codes_read_as_text_are_codes() -> None:

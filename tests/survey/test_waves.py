@@ -57,6 +57,15 @@ def test_without_freedom_there_is_no_verdict() -> None:
     assert row["estimate"] == pytest.approx(mean(alone, "y").rows.loc[0, "estimate"] - OLD["y"].mean())
 
 
+def test_a_share_of_all_has_no_verdict() -> None:
+    """Its standard error of 0 is no certainty: five of five against four of five is not significant."""
+    wave = Survey(responses=pd.DataFrame({"q": [5] * 5}))
+    with language("en"):
+        result = compare(wave, Survey(responses=OLD), "q", at=[4, 5])
+    assert result.rows[["low", "high", "p_value"]].isna().all(axis=None)
+    assert "1 differences have no interval, since one of the two estimates has none." in result.notes
+
+
 def test_the_index_of_answers_without_a_questionnaire_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a survey with a questionnaire"):
         compare_index(Survey(responses=NEW), Survey(responses=OLD))

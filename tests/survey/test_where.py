@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -15,8 +18,8 @@ FRAME = pd.DataFrame({
 })  # fmt: skip
 
 leaves = st.sampled_from([
-    "age >= 30", "age < 65", "ward == 'Bến Nghé'", "ward != 'Đa Kao'", "ward in ['Đa Kao']", "ward not in ['Đa Kao']",
-    "18 < age <= 65", "paid == True", "`phường/xã` > 2", "age != 30",
+    "age >= 30", "age < 65", "ward == 'Bến Nghé'", "ward != 'Đa Kao'", "ward in ('Đa Kao',)", "ward not in ('Đa Kao',)",
+    "paid == True", "`phường/xã` > 2", "age != 30", "code != 3", "age > code", "code not in (1, 2)",
 ])  # fmt: skip
 expressions = st.recursive(
     leaves,
@@ -29,23 +32,63 @@ expressions = st.recursive(
 )
 
 
-@given(expressions)
-def test_it_means_what_pandas_means(expression: str) -> None:
-    expected = FRAME.query(expression, engine="python").index
-    assert FRAME.index[where_rows(FRAME, expression)].tolist() == expected.tolist()
+def verdicts(frame: pd.DataFrame, expression: str) -> list[bool | None]:
+    return [None if pd.isna(verdict) else bool(verdict) for verdict in where_rows(frame, expression)]
+
+
+@pytest.fixture(scope="module")
+def sql() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.register("frame", FRAME.astype({"age": "Float64"}))
+        yield connection
+
+
+@given(expression=expressions)
+def test_it_means_what_sql_means(sql: duckdb.DuckDBPyConnection, expression: str) -> None:
+    """True, false and open, by DuckDB."""
+    translated = expression.replace("==", "=").replace("!=", "<>").replace("`", '"').replace(",)", ")")
+    expected = sql.sql(f'SELECT ({translated}) FROM frame ORDER BY "phường/xã"').fetchall()
+    assert verdicts(FRAME, expression) == [row[0] for row in expected]
+
+
+def test_rows_may_share_an_index() -> None:
+    twice = pd.concat([FRAME, FRAME])
+    assert verdicts(twice, "age >= 30 and code != 3") == verdicts(FRAME, "age >= 30 and code != 3") * 2
+
+
+def test_a_missing_value_is_in_neither_a_group_nor_its_complement() -> None:
+    """As R's subset: pandas would put the respondent without a code among those whose code is not 3."""
+    for inside, outside in [("code == 3", "not (code == 3)"), ("code == 3", "code != 3"),
+                            ("ward in ['Đa Kao']", "ward not in ['Đa Kao']")]:  # fmt: skip
+        one, other = verdicts(FRAME, inside), verdicts(FRAME, outside)
+        assert [a if a is None else not a for a in one] == other
+        assert None in one
+    assert verdicts(FRAME, "code == 3 or paid") == [True, None, True, False]
+    assert verdicts(FRAME, "code == 3 and paid") == [False, False, True, False]
 
 
 def test_truth_columns_signs_and_brackets() -> None:
-    assert where_rows(FRAME, "paid and not age > 40").tolist() == [True, False, True, False]
-    assert where_rows(FRAME, "(age > 20) & ~(code == 3) | paid").tolist() == [True, True, True, False]
-    assert where_rows(FRAME, "age > -1").tolist() == [True, True, False, True]
-    assert where_rows(FRAME, "30 == age").tolist() == [True, False, False, False]
+    assert verdicts(FRAME, "paid and not age > 40") == [True, False, None, False]
+    assert verdicts(FRAME, "(age > 20) & ~(code == 3) | paid") == [True, None, True, False]
+    assert verdicts(FRAME, "age > -1") == [True, True, None, True]
+    assert verdicts(FRAME, "30 == age") == [True, False, None, False]
+    assert verdicts(FRAME, "18 < age <= 65") == [True, True, None, False]
+
+
+def test_quotes_and_names_beyond_ascii() -> None:
+    frame = pd.DataFrame({"phường": ["O'Lan", "`a`", 'say "x"'], "Câu 1.1": [1, 2, 3]})
+    assert verdicts(frame, """phường == "O'Lan" """) == [True, False, False]
+    assert verdicts(frame, r"phường == 'O\'Lan'") == [True, False, False]
+    assert verdicts(frame, "phường == '`a`' and `Câu 1.1` < 3") == [False, True, False]
+    assert verdicts(frame, """phường in ['say "x"']""") == [False, False, True]
+    decomposed = frame.rename(columns={"phường": "phu\u031bo\u031b\u0300ng"})
+    assert verdicts(decomposed, "phường == '`a`'") == [False, True, False]
 
 
 @given(expressions)
 def test_a_missing_whole_number_is_like_any_missing_number(expression: str) -> None:
     whole = FRAME.assign(age=FRAME["age"].astype("Int64"))
-    assert where_rows(whole, expression).tolist() == where_rows(FRAME, expression).tolist()
+    assert verdicts(whole, expression) == verdicts(FRAME, expression)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -13,6 +13,7 @@ import pandas as pd
 from khaosat.domain.design_arrays import DesignArrays, design_arrays
 from khaosat.domain.faults import frame
 from khaosat.domain.questionnaire import Questionnaire
+from khaosat.domain.weighting import Adjustment, ReplicateMethod, Replicates, given_replicates
 from khaosat.errors import DesignError
 from khaosat.facts import term
 from khaosat.facts.language import say
@@ -41,8 +42,10 @@ class Design:
     nest
         Whether unit numbers start again in every stratum. If not, a unit in two strata is a fault.
     replicate_weights, replicate_method
-        Columns of replicate weights. Named here so that designs can carry them; no verb computes with them yet, so
-        they are refused.
+        Columns of whole replicate weights that came with the data, and how they were made: ``jackknife``,
+        ``bootstrap``, ``brr`` or ``fay``. Every variance is then theirs.
+    replicate_scales
+        Factor of each replicate in the variance, or one for all; None: as the method has it.
 
     Raises
     ------
@@ -62,7 +65,8 @@ class Design:
     lonely_psu: LonelyPSU = "fail"
     nest: bool = False
     replicate_weights: str | Sequence[str] | None = None
-    replicate_method: str | None = None
+    replicate_method: ReplicateMethod | None = None
+    replicate_scales: float | Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         faults = []
@@ -78,17 +82,31 @@ class Design:
                         role=role, n=len(names(columns)), stages=stages,
                     )
                 )  # fmt: skip
-        if self.replicate_weights is not None or self.replicate_method is not None:
-            faults.append(
-                say("Replicate weights cannot be used yet: describe the design by its strata, clusters and fpc.")
-            )
+        faults += self._replicate_faults()
         if faults:
             raise DesignError("\n".join(faults))
 
+    def _replicate_faults(self) -> list[str]:
+        faults = []
+        methods = get_args(ReplicateMethod)
+        if self.replicate_method not in (None, *methods):
+            faults.append(
+                say(
+                    "replicate_method is {method!r}: it must be one of {methods}.",
+                    method=self.replicate_method, methods=", ".join(methods),
+                )
+            )  # fmt: skip
+        if (self.replicate_weights is None) != (self.replicate_method is None):
+            faults.append(say("Give replicate_weights and replicate_method together: columns and how they were made."))
+        if self.replicate_weights is not None and self.weights is None:
+            faults.append(say("Replicate weights need the weights of the whole sample too: name them in weights."))
+        return faults
+
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column the design names, in the order weights, strata, clusters, fpc."""
-        return (*names(self.weights), *names(self.strata), *names(self.clusters), *names(self.fpc))
+        """Every column the design names, in the order weights, strata, clusters, fpc, replicate weights."""
+        drawn = (*names(self.weights), *names(self.strata), *names(self.clusters), *names(self.fpc))
+        return (*drawn, *names(self.replicate_weights))
 
     @property
     def roles(self) -> dict[str, tuple[str, ...]]:
@@ -111,6 +129,8 @@ class Survey:
         Names of the design columns. The default is a simple random sample of respondents from a large population.
     faults
         What was wrong with the file that the answers come from, as in :mod:`khaosat.domain.faults`.
+    adjustments, replicates
+        What verbs such as ``rake`` and ``replicates`` did to the weights; made by them, not by hand.
 
     Raises
     ------
@@ -129,9 +149,19 @@ class Survey:
     questionnaire: Questionnaire | None = None
     design: Design = field(default_factory=Design)
     faults: pd.DataFrame = field(default_factory=lambda: frame([]))
+    adjustments: tuple[Adjustment, ...] = ()
+    replicates: Replicates | None = None
 
     def __post_init__(self) -> None:
-        self.arrays  # noqa: B018  (computed and checked now, kept for the verbs)
+        made = [
+            *(change.weights for change in self.adjustments),
+            *([self.replicates.weights] if self.replicates else []),
+        ]
+        if any(len(weights) != self.n for weights in made):
+            raise DesignError(
+                say("Weights were adjusted for other respondents: choose respondents first, then adjust.")
+            )
+        self.arrays, self.replication  # noqa: B018  (computed and checked now, kept for the verbs)
 
     @property
     def n(self) -> int:
@@ -140,7 +170,26 @@ class Survey:
 
     @cached_property
     def arrays(self) -> DesignArrays:
-        """Weights, strata, units and population sizes as arrays, one entry a respondent."""
+        """Weights as adjusted, strata, units and population sizes as arrays, one entry a respondent."""
+        return replace(self.drawn, weights=self.adjustments[-1].weights) if self.adjustments else self.drawn
+
+    @cached_property
+    def replication(self) -> Replicates | None:
+        """Replicate weights: made by a verb, else the columns that the design names, else None."""
+        design = self.design
+        if self.replicates is not None or design.replicate_weights is None or design.replicate_method is None:
+            return self.replicates
+        made, faults = given_replicates(
+            self.responses, names(design.replicate_weights), method=design.replicate_method,
+            scales=design.replicate_scales, arrays=self.drawn, stratified=bool(design.strata),
+        )  # fmt: skip
+        if faults:
+            raise DesignError("\n".join(faults))
+        return made
+
+    @cached_property
+    def drawn(self) -> DesignArrays:
+        """The arrays as the sample was drawn, before any adjustment of the weights."""
         roles = self.design.roles
         arrays, faults = design_arrays(
             self.responses,
@@ -156,18 +205,14 @@ class Survey:
         return arrays
 
     def _repr_html_(self) -> str:
-        arrays, esc = self.arrays, html.escape
+        arrays = self.arrays
         title = self.questionnaire.title if self.questionnaire else say("Survey")
         counts = say("{n} respondents, {columns} columns", n=self.n, columns=self.responses.shape[1])
         drawn = say("{strata} strata, {units} primary units", strata=arrays.n_strata[0], units=arrays.n_units[0])
-        roles = "".join(
-            f"<tr><th>{esc(term(role))}</th><td>{esc(', '.join(columns))}</td></tr>"
-            for role, columns in self.design.roles.items()
-        )
-        return (
-            f"<p><strong>{esc(title)}</strong></p><ul><li>{esc(counts)}</li><li>{esc(drawn)}</li></ul>"
-            f"<table>{roles}<tr><th>{esc(term('lonely_psu'))}</th><td>{esc(term(self.design.lonely_psu))}</td></tr></table>"
-        )
+        roles = [f"{term(role)}: {', '.join(columns)}" for role, columns in self.design.roles.items()]
+        lines = [counts, drawn, *roles, f"{term('lonely_psu')}: {term(self.design.lonely_psu)}"]
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        return f"<p><strong>{html.escape(title)}</strong></p><ul>{items}</ul>"
 
 
 def names(columns: str | Sequence[str] | None) -> tuple[str, ...]:

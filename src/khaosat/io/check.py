@@ -12,11 +12,12 @@ from khaosat.domain.questionnaire import Questionnaire, load_questionnaire
 from khaosat.errors import DataError
 from khaosat.io.checks import check_rows
 from khaosat.io.fault_tables import gather_faults, worded
-from khaosat.io.intake import Sources, listed
 from khaosat.io.mapping import SourceMapping
 from khaosat.io.mapping_files import load_mapping
+from khaosat.io.sources import SourceFile, Sources, listed
 from khaosat.io.staging import Staging
-from khaosat.io.survey_files import load_responses
+from khaosat.io.store import disk_errors
+from khaosat.io.survey_files import load_answers
 
 _SURVEY_ONLY = (".sav", ".dta")
 
@@ -51,14 +52,14 @@ def check_files(
     known = questionnaire if isinstance(questionnaire, Questionnaire) else load_questionnaire(questionnaire)
     surveys: list[pd.DataFrame] = []
     with (
+        disk_errors(Path(tempfile.gettempdir())),
         tempfile.TemporaryDirectory(prefix="khaosat-", ignore_cleanup_errors=True) as folder,
         Staging(Path(folder), mapping=load_mapping(mapping), personal=False, memory_limit=memory_limit) as staging,
     ):
-        for path, table in listed(paths):
-            tables, faults = len(staging.tables), len(staging.file_faults)
-            staging.add(path, table=table)
-            if len(staging.tables) == tables and table is None:
-                answers = _survey_faults(path, known, columns)
+        for file in listed(paths):
+            faults = len(staging.file_faults)
+            if not staging.add(file) and not file.tables:
+                answers = _survey_faults(file, known, columns)
                 if answers is not None:
                     surveys.append(answers)
                     del staging.file_faults[faults:]
@@ -67,9 +68,11 @@ def check_files(
         return pd.concat([worded(staging.database, "all_faults"), *surveys], ignore_index=True)
 
 
-def _survey_faults(path: Path, questionnaire: Questionnaire, columns: Mapping[str, str] | None) -> pd.DataFrame | None:
+def _survey_faults(
+    file: SourceFile, questionnaire: Questionnaire, columns: Mapping[str, str] | None
+) -> pd.DataFrame | None:
     """Faults of a survey file; None if the file is no survey."""
     try:
-        return load_responses(path, questionnaire=questionnaire, columns=columns)[1]
+        return load_answers(file.path, file=file.label, questionnaire=questionnaire, columns=columns).faults
     except DataError as error:
-        return error.faults if path.suffix.lower() in _SURVEY_ONLY else None
+        return error.faults if file.path.suffix.lower() in _SURVEY_ONLY else None

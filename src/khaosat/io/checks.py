@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from zoneinfo import ZoneInfo
 
 from khaosat.domain.dossiers import SCHEMA
@@ -22,11 +21,12 @@ MOMENTS = {
 """Times at which something happened: the last of them is the moment of a snapshot. Due dates are plans."""
 
 
-def check_rows(staging: Staging, *, stored: Sequence[str] = (), now: dt.datetime | None = None) -> dict[str, int]:
+def check_rows(staging: Staging, *, stored: Sequence[str] = (), now: dt.datetime | None = None) -> None:
     """Compare staged rows with each other and with dossiers already stored; accept each or set it aside.
 
     Afterwards the staging database has ``accepted_<table>`` (``file``, the canonical columns, ``snapshot_at``, and
-    ``month``, that of the dossier's reception) and ``quarantine`` (``file, name, table, row, faults, content``).
+    ``month``, that of the dossier's reception) and ``quarantine`` (``file``, ``source``, ``name``, ``table``, ``row``,
+    ``faults``, ``content``).
 
     Parameters
     ----------
@@ -36,11 +36,6 @@ def check_rows(staging: Staging, *, stored: Sequence[str] = (), now: dt.datetime
         Parquet files of dossiers that are stored already.
     now
         Moment after which nothing can have happened yet; by default the clock's, in the mapping's zone.
-
-    Returns
-    -------
-    dict
-        ``read``, ``stored`` and ``quarantined``, in all and by table (``dossiers_read`` …).
     """
     execute = staging.database.execute
     name_kinds(staging.database)
@@ -54,7 +49,6 @@ def check_rows(staging: Staging, *, stored: Sequence[str] = (), now: dt.datetime
     _accept_dossiers(staging)
     _link(staging, stored)
     _set_aside(staging)
-    return _counts(staging, "true", set(range(len(staging.tables))))
 
 
 def _find_duplicates(staging: Staging) -> None:
@@ -91,6 +85,11 @@ def _date_snapshots(staging: Staging, now: str) -> None:
         f"CREATE OR REPLACE TABLE snapshots AS SELECT file, max(last) AS last FROM ({' UNION ALL '.join(last)}) "
         "GROUP BY file"
     )
+    for number, raw in enumerate(staging.tables):
+        if raw.snapshot:  # some rows of a file that had more
+            staging.database.execute(
+                f"UPDATE snapshots SET last = TIMESTAMP {literal(raw.snapshot)} WHERE file = {number}"
+            )
 
 
 def _accept_dossiers(staging: Staging) -> None:
@@ -154,34 +153,33 @@ def _set_aside(staging: Staging) -> None:
     """Refused rows with their original content, by the names of the source's columns, as JSON."""
     execute = staging.database.execute
     execute(
-        'CREATE OR REPLACE TABLE quarantine (file INTEGER, name VARCHAR, "table" VARCHAR, "row" BIGINT, '
-        "faults VARCHAR, content VARCHAR)"
+        'CREATE OR REPLACE TABLE quarantine (file INTEGER, source VARCHAR, name VARCHAR, "table" VARCHAR, '
+        '"row" BIGINT, faults VARCHAR, content VARCHAR)'
     )
     for number, raw in enumerate(staging.tables):
         pairs = [f"{literal(name)}, c{column}" for column, name in enumerate(raw.header) if name]
         execute(
             f"""
             INSERT INTO quarantine
-            SELECT {number}, {literal(raw.file)}, q."table", q.source_row,
+            SELECT {number}, {literal(raw.source)}, {literal(raw.file)}, q."table", q.source_row,
                    string_agg(DISTINCT f.fault, ' ' ORDER BY f.fault), any_value(json_object({", ".join(pairs)}))
             FROM refused q JOIN faults f ON f."table" = q."table" AND f.file = q.file AND f."row" = q.source_row
             JOIN {raw.name} r ON r.row = q.source_row
             WHERE q.file = {number} GROUP BY q."table", q.source_row ORDER BY q."table", q.source_row
             """
         )
-    broken = [[number, staging.tables[number].file, table, row, text] for table, number, row, text in staging.broken]
+    broken = [
+        [number, staging.tables[number].source, staging.tables[number].file, table, row, text]
+        for table, number, row, text in staging.broken
+    ]
     if broken:
-        staging.database.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, 'broken_record', ?)", broken)
+        staging.database.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, 'broken_record', ?)", broken)
 
 
-def file_counts(staging: Staging, path: Path) -> dict[str, int]:
-    """Rows of one source file: ``read``, ``stored`` and ``quarantined``, in all and by table (``dossiers_read`` …)."""
-    numbers = [number for number, raw in enumerate(staging.tables) if raw.path == path]
-    return _counts(staging, f"file IN ({', '.join(map(str, numbers))})", set(numbers))
-
-
-def _counts(staging: Staging, where: str, numbers: set[int]) -> dict[str, int]:
-    """Rows read, stored and quarantined of some files; they must add up."""
+def source_counts(staging: Staging, sources: Collection[str]) -> dict[str, int]:
+    """Rows read, stored and quarantined of some source files, by their digests; they must add up."""
+    numbers = {number for number, raw in enumerate(staging.tables) if raw.source in sources}
+    where = f"file IN ({', '.join(map(str, numbers))})" if numbers else "false"
     counts = {"read": 0, "stored": 0, "quarantined": 0}
     for table in SCHEMA:
         broken = sum(name == table and number in numbers for name, number, *_ in staging.broken)

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from khaosat.io.headers import merged_header, spanned_header
+from khaosat.io.headers import merged_header
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell, MergedCell
 
 _LONGEST_RECORD = 200
 """Lines that one quoted record may span before its first line counts as broken."""
 _TOP = 10
 """Rows of a sheet in which the header is looked for."""
+_SHOWN_DIGITS = re.compile(r"(0+)(?:\.(0+))?")
+"""Number formats such as 000000 and 0.000, under which a sheet shows zeros that the number itself does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +50,12 @@ def clean_text(path: Path, target: Path, *, delimiter: str) -> CleanCSV:
 
 
 def clean_sheets(
-    path: Path, folder: Path, *, is_header: Callable[[Sequence[str]], bool]
+    path: Path, folder: Path, *, is_header: Callable[[Sequence[str]], bool], knows: Callable[[str], object]
 ) -> Iterator[tuple[str, CleanCSV]]:
     """Rewrite the sheets of a workbook, with their names; empty sheets are left out.
 
-    The header is the first row (or the first two rows with merged cells) for which ``is_header`` holds; title rows
-    above it are skipped. If there is none, the first row that is not empty stands for the header.
+    The header is the row (or the two rows with merged cells) near the top for which ``is_header`` holds and most names
+    are known; title rows above it are skipped. If there is none, the first row that is not empty stands for it.
     """
     from openpyxl import load_workbook
 
@@ -58,11 +65,11 @@ def clean_sheets(
         try:
             for number, sheet in enumerate(book.worksheets):
                 sheet.reset_dimensions()  # some programs write a wrong extent
-                rows = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
+                rows = ([_cell(cell) for cell in row] for row in sheet.iter_rows())
                 top = list(islice(rows, _TOP))
                 if not any(map(any, top)):
                     continue
-                header, skipped = _find_header(top, is_header)
+                header, skipped = _find_header(top, is_header=is_header, knows=knows)
                 body = ((cells, ",".join(cells)) for cells in chain(top[skipped:], rows))
                 yield sheet.title, _write(body, header, folder / f"sheet{number}.csv")
         finally:
@@ -125,25 +132,29 @@ def _write(records: Iterable[tuple[list[str], str]], header: Sequence[str], targ
     return CleanCSV(path=target, header=tuple(name.strip() for name in header), broken=broken)
 
 
-def _find_header(top: list[list[str]], is_header: Callable[[Sequence[str]], bool]) -> tuple[list[str], int]:
-    """The header and how many rows it and the title above it take."""
-    for number, row in enumerate(top):
-        if is_header(row):
-            return row, number + 1
-        if number + 1 < len(top):
-            for both in (merged_header(row, top[number + 1]), spanned_header(row, top[number + 1])):
-                if is_header(both):
-                    return both, number + 2
-    first = next(number for number, row in enumerate(top) if any(row))
-    return top[first], first + 1
+def _find_header(
+    top: list[list[str]], *, is_header: Callable[[Sequence[str]], bool], knows: Callable[[str], object]
+) -> tuple[list[str], int]:
+    """The header, and how many rows it and the title above it take; one row is preferred to two that say no more."""
+    single = [(row, number + 1) for number, row in enumerate(top)]
+    double = [(merged_header(*pair, knows=knows), number + 2) for number, pair in enumerate(pairwise(top))]
+    headers = [found for found in (*single, *double) if is_header(found[0])]
+    if headers:
+        return max(headers, key=lambda found: sum(bool(knows(name)) for name in found[0]))
+    return next(found for found in single if any(found[0]))
 
 
-def _cell(value: object) -> str:
-    """A cell as text; a number that is whole is written without decimals."""
+def _cell(cell: Cell | MergedCell) -> str:
+    """A cell as text; a number that is whole is written without decimals, and with the zeros that its format shows."""
+    value = cell.value
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        digits = _SHOWN_DIGITS.fullmatch(cell.number_format or "")
+        shown = f"{value:0{len(digits[0])}.{len(digits[2] or '')}f}" if digits else ""
+        if shown and float(shown) == value:
+            return shown
+        return str(int(value)) if float(value).is_integer() else str(value)
     if isinstance(value, dt.datetime):  # a sheet has no dates without a time of day: midnight is how it writes one
         return value.isoformat(sep=" ") if value.time() != dt.time() else value.date().isoformat()
     return str(value).strip()

@@ -15,9 +15,10 @@ from khaosat.domain.faults import frame
 from khaosat.errors import DataError, WorkspaceError
 from khaosat.facts.language import say
 from khaosat.io.fault_tables import worded
-from khaosat.io.intake import Sources, ingest
+from khaosat.io.intake import ingest
 from khaosat.io.mapping import SourceMapping
-from khaosat.io.store import Manifest, read_manifest
+from khaosat.io.sources import Sources
+from khaosat.io.store import Manifest, disk_errors, read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ def read_dossiers(
     Returns
     -------
     DossierLog
-        ``faults`` says what is wrong and was refused, ``counts`` how many rows were read, stored and quarantined.
+        ``faults`` says what is wrong and was refused, ``counts`` how many rows were read, stored and quarantined, and
+        as ``fault_<code>`` how many faults of each kind there are (``faults`` holds the first of very many).
 
     Raises
     ------
@@ -71,7 +73,8 @@ def read_dossiers(
     -----
     The same as ``ingest`` into a store of its own, which is removed with the log.
     """
-    root = Path(tempfile.mkdtemp(prefix="khaosat-"))
+    with disk_errors(Path(tempfile.gettempdir())):
+        root = Path(tempfile.mkdtemp(prefix="khaosat-"))
     try:
         report = ingest(path, store=root, mapping=mapping, personal=personal, memory_limit=memory_limit)
         if "dossiers" not in read_manifest(root).files:
@@ -112,13 +115,14 @@ def open_store(
     from khaosat.domain.calendar import WorkCalendar
 
     if engine != "duckdb":
-        raise WorkspaceError(f"engine {engine!r} is not known; known: duckdb")
+        raise WorkspaceError(say("engine is {found!r}: it must be one of {known}.", found=engine, known="duckdb"))
     from khaosat.engine.duckdb import DuckDBEngine
 
     root = Path(store).resolve()
     manifest = read_manifest(root)
     if "dossiers" not in manifest.files:
         raise WorkspaceError(say("There is no dossier in the store {path}: run khaosat ingest.", path=str(root)))
+    faults, fault_counts = _faults(manifest, root)
     held = DuckDBEngine(memory_limit=memory_limit)
     try:
         return open_log(
@@ -127,22 +131,25 @@ def open_store(
             calendar=calendar or WorkCalendar.vietnam(),
             as_of=as_of or dt.datetime.fromisoformat(manifest.as_of),
             source=source or ", ".join(str(entry["file"]) for entry in manifest.dossier_sources),
-            faults=_faults(manifest, root),
-            counts=_counts(manifest),
+            faults=faults,
+            counts=_counts(manifest) | fault_counts,
         )
     except BaseException:
         held.close()
         raise
 
 
-def _faults(manifest: Manifest, root: Path) -> pd.DataFrame:
+def _faults(manifest: Manifest, root: Path) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Faults of the store (of each kind and file the first, in words), and how many there are of each kind."""
     import duckdb
 
     paths = manifest.paths("faults", root)
     if not paths:
-        return frame([])
+        return frame([]), {}
     with duckdb.connect() as database:
-        return worded(database, f"read_parquet({paths})")
+        relation = f"read_parquet({paths})"
+        kinds = database.execute(f"SELECT fault, count(*) FROM {relation} GROUP BY fault ORDER BY fault").fetchall()
+        return worded(database, relation), {f"fault_{code}": int(count) for code, count in kinds}
 
 
 def _counts(manifest: Manifest) -> dict[str, int]:

@@ -44,16 +44,17 @@ def worded(database: duckdb.DuckDBPyConnection, relation: str) -> pd.DataFrame:
 
 
 def gather_faults(staging: Staging) -> None:
-    """The table ``all_faults`` of a staging area: those of rows and those of whole files, by name of the file."""
+    """The table ``all_faults`` of a staging area: those of rows (with their table) and those of whole files."""
     execute = staging.database.execute
-    execute("CREATE OR REPLACE TEMP TABLE names (number INTEGER, name VARCHAR)")
-    names = [[number, raw.file] for number, raw in enumerate(staging.tables)]
+    execute("CREATE OR REPLACE TEMP TABLE names (number INTEGER, name VARCHAR, source VARCHAR)")
+    names = [[number, raw.file, raw.source] for number, raw in enumerate(staging.tables)]
     if names:
-        staging.database.executemany("INSERT INTO names VALUES (?, ?)", names)
+        staging.database.executemany("INSERT INTO names VALUES (?, ?, ?)", names)
     execute(
-        'CREATE OR REPLACE TABLE all_faults AS SELECT name AS file, "row", "column", value, fault '
+        'CREATE OR REPLACE TABLE all_faults AS SELECT name AS file, "row", "column", value, fault, "table", source '
         'FROM faults JOIN names ON number = file ORDER BY name, "row", "column", fault'
     )
-    whole = [[found[name] for name in ("file", "row", "column", "value", "fault")] for found in staging.file_faults]
+    columns = ("file", "row", "column", "value", "fault", "source")
+    whole = [[found[name] for name in columns] for found in staging.file_faults]
     if whole:
-        staging.database.executemany("INSERT INTO all_faults VALUES (?, ?, ?, ?, ?)", whole)
+        staging.database.executemany("INSERT INTO all_faults VALUES (?, ?, ?, ?, ?, '', ?)", whole)

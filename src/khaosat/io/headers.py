@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def header_key(text: str) -> str:
@@ -16,30 +16,22 @@ def header_key(text: str) -> str:
     return "".join(letter for letter in plain if letter.isalnum())
 
 
-def merged_header(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+def merged_header(upper: Sequence[str], lower: Sequence[str], *, knows: Callable[[str], object]) -> list[str]:
     """One name a column from a header of two rows in which cells are merged.
 
-    A cell merged downwards has its name in the upper row only; under a cell merged sideways the lower row has the name.
+    A cell merged downwards has its name in the upper row only. Under a cell merged sideways stands a name of its own,
+    or one that needs the words above it: column by column, the one that is known.
 
-    >>> merged_header(["Mã hồ sơ", "Ngày", ""], ["", "tiếp nhận", "hẹn trả"])
-    ['Mã hồ sơ', 'tiếp nhận', 'hẹn trả']
-    """
-    width = max(len(upper), len(lower))
-    pairs = zip(_padded(upper, width), _padded(lower, width), strict=True)
-    return [below or above for above, below in pairs]
-
-
-def spanned_header(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
-    """Like :func:`merged_header`, but a cell merged sideways lends its words to the names under it.
-
-    >>> spanned_header(["Mã hồ sơ", "Ngày", ""], ["", "tiếp nhận", "hẹn trả"])
-    ['Mã hồ sơ', 'Ngày tiếp nhận', 'Ngày hẹn trả']
+    >>> upper, lower = ["Mã hồ sơ", "Thủ tục", "Ngày", ""], ["", "Mã TTHC", "tiếp nhận", "hẹn trả"]
+    >>> merged_header(upper, lower, knows=["Mã TTHC", "Ngày hẹn trả"].__contains__)
+    ['Mã hồ sơ', 'Mã TTHC', 'tiếp nhận', 'Ngày hẹn trả']
     """
     width = max(len(upper), len(lower))
     names, span = [], ""
     for above, below in zip(_padded(upper, width), _padded(lower, width), strict=True):
         span = above or (span if below else "")
-        names.append(f"{span} {below}".strip())
+        both = f"{span} {below}".strip()
+        names.append(both if knows(both) else below or above)
     return names
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from khaosat.io.headers import header_key
 
@@ -102,6 +103,16 @@ class SourceMapping:
         """The table that a header resembles most; None if it has nothing but, perhaps, the dossier's number."""
         name = max(self.tables, key=lambda table: self.tables[table].found(header))
         return name if self.tables[name].found(header) > 1 else None
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Every column that some table takes."""
+        columns = (column for table in self.tables.values() for column in table.columns.values())
+        return frozenset(header_key(name) for column in columns for name in column.names)
+
+    def knows(self, name: str) -> bool:
+        """Whether a column of the source goes into a table."""
+        return header_key(name) in self._names
 
     def is_personal(self, name: str) -> bool:
         """Whether a column of the source holds personal data."""

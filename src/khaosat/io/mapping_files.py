@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from khaosat.domain.dossiers import SCHEMA
 from khaosat.errors import FactsError
 from khaosat.facts import locate, read_table
+from khaosat.facts.language import say
 from khaosat.io.headers import header_key
 from khaosat.io.mapping import CODED, SourceColumn, SourceMapping, SourceTable
 
@@ -50,11 +51,14 @@ def load_mapping(mapping: str | Path | SourceMapping) -> SourceMapping:
         text = place.read_bytes()
         content = tomllib.loads(text.decode("utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise FactsError(f"mapping {mapping}: {error}") from error
+        raise FactsError(
+            say("Mapping {mapping} cannot be read: {reason}", mapping=str(mapping), reason=str(error))
+        ) from error
     reader = _Reader()
     result = reader.mapping(content, digest=hashlib.sha256(text).hexdigest())
     if reader.faults:
-        raise FactsError(f"mapping {mapping}:\n" + "\n".join(f"- {fault}" for fault in reader.faults))
+        head = say("Mapping {mapping} has {n} faults:", mapping=str(mapping), n=len(reader.faults))
+        raise FactsError("\n".join([head, *(f"- {fault}" for fault in reader.faults)]))
     return result
 
 
@@ -68,11 +72,12 @@ class _Reader:
         self._unknown(content, _KEYS, "")
         zone = self._zone(content, "zone", default="")
         times = self._texts(content, "times", "")
-        self.faults += [f"times: {t!r} is not a time format" for t in times if not _TIME.fullmatch(t)]
+        wrong = [text for text in times if not _TIME.fullmatch(text)]
+        self.faults += [say("times: {value} is not a time format", value=repr(text)) for text in wrong]
         system = self._text(content, "codes", "", default="")
         tables = {name: self._table(content, name, system) for name in SCHEMA if name in content}
         if "dossiers" not in tables:
-            self.faults.append("the table [dossiers] is missing")
+            self.faults.append(say("the table [dossiers] is missing"))
         return SourceMapping(
             id=self._text(content, "id", ""), source=self._text(content, "source", ""), zone=zone,
             stored_in=self._zone(content, "stored_in", default=zone), times=times,
@@ -86,12 +91,17 @@ class _Reader:
         given = self._section(table, "columns", f"{name}.")
         self._unknown(given, set(SCHEMA[name]) - _DERIVED, f"{name}.columns.")
         required = self._texts(table, "required", f"{name}.") or ("dossier_id",)
-        self.faults += [f"{name}.required: {c} is not in {name}.columns" for c in required if c not in given]
+        place = f"{name}.required"
+        self.faults += [
+            say("{place}: {value} is not in {columns}", place=place, value=column, columns=f"{name}.columns")
+            for column in required
+            if column not in given
+        ]
         if "dossier_id" not in required:
-            self.faults.append(f"{name}.required must have dossier_id")
+            self.faults.append(say("{place} must have dossier_id", place=place))
         once = table.get("one_per_dossier", False)
         if not isinstance(once, bool):
-            self.faults.append(f"{name}.one_per_dossier must be true or false")
+            self.faults.append(say("{place} must be true or false", place=f"{name}.one_per_dossier"))
         columns = {c: self._column(given, c, f"{name}.columns.", system) for c in SCHEMA[name] if c in given}
         return SourceTable(columns=columns, required=required, one_per_dossier=bool(once))
 
@@ -102,16 +112,23 @@ class _Reader:
         names = entry.get("from")
         names = [names] if isinstance(names, str) else names
         if not (isinstance(names, list) and names and all(isinstance(name, str) and name for name in names)):
-            self.faults.append(f"{place}{column} must be a column name or a list of them")
+            self.faults.append(say("{place} must be a column name or a list of them", place=f"{place}{column}"))
             names = ["?"]
         if column not in CODED:
-            self.faults += [f"{place}{column} has no codes: drop {key}" for key in ("codes", "blank") if key in entry]
+            self.faults += [
+                say("{place} has no codes: drop {key}", place=f"{place}{column}", key=key)
+                for key in ("codes", "blank")
+                if key in entry
+            ]
             return SourceColumn(names=tuple(names), codes={})
         ids, codes = self._codes(column, system)
         own = self._section(entry, "codes", f"{place}{column}.") if "codes" in entry else {}
         blank = self._text(entry, "blank", f"{place}{column}.", default="")
         wrong = {str(code) for code in own.values()} | ({blank} if blank else set())
-        self.faults += [f"{place}{column}: {c!r} is not one of {', '.join(ids)}" for c in sorted(wrong - set(ids))]
+        self.faults += [
+            say("{place}: {value} is not one of {known}", place=f"{place}{column}", value=repr(c), known=", ".join(ids))
+            for c in sorted(wrong - set(ids))
+        ]
         return SourceColumn(
             names=tuple(names), codes=codes | {header_key(k): str(v) for k, v in own.items()}, blank=blank
         )
@@ -123,7 +140,9 @@ class _Reader:
         if system and system in table:
             spellings.append(system)
         elif system:
-            self.faults.append(f"codes: facts/codes/{column}.csv has no column {system!r}")
+            self.faults.append(
+                say("codes: {file} has no column {value}", file=f"facts/codes/{column}.csv", value=repr(system))
+            )
         codes = {header_key(text): id_ for s in spellings for id_, text in zip(table["id"], table[s], strict=True)}
         return list(table["id"]), {key: id_ for key, id_ in codes.items() if key}
 
@@ -132,30 +151,33 @@ class _Reader:
         try:
             ZoneInfo(zone)
         except (KeyError, OSError, ValueError):  # unknown, a folder of zones, no name of a zone at all
-            self.faults.append(f"{key} must be a time zone such as Asia/Ho_Chi_Minh")
+            self.faults.append(say("{place} must be a time zone such as Asia/Ho_Chi_Minh", place=key))
         return zone
 
     def _text(self, content: Mapping[str, object], key: str, place: str, *, default: str | None = None) -> str:
         value = content.get(key, default)
         if not isinstance(value, str) or (default is None and not value):
-            self.faults.append(f"{place}{key} must be a text")
+            self.faults.append(say("{place} must be a text", place=f"{place}{key}"))
             return ""
         return value
 
     def _texts(self, content: Mapping[str, object], key: str, place: str) -> tuple[str, ...]:
         value = content.get(key, [])
         if not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
-            self.faults.append(f"{place}{key} must be a list of texts")
+            self.faults.append(say("{place} must be a list of texts", place=f"{place}{key}"))
             return ()
         return tuple(value)
 
     def _section(self, content: Mapping[str, object], key: str, place: str) -> Mapping[str, object]:
         value = content.get(key)
         if not isinstance(value, dict):
-            self.faults.append(f"{place}{key} must be a table")
+            self.faults.append(say("{place} must be a table", place=f"{place}{key}"))
             return {}
         return value
 
     def _unknown(self, content: Mapping[str, object], known: set[str], place: str) -> None:
-        self.faults += [f"{place}{key} is not known; known: {', '.join(sorted(known))}" for key in content
-                        if key not in known]  # fmt: skip
+        self.faults += [
+            say("{place} is not known; known: {known}", place=f"{place}{key}", known=", ".join(sorted(known)))
+            for key in content
+            if key not in known
+        ]

@@ -85,11 +85,21 @@ class Merge:
             manifest = manifest.with_files(table, [], without=paths)
         return manifest
 
-    def add(self, relation: str, folder: str, *, manifest: Manifest) -> Manifest:
-        """Write a whole relation of the staging area, unless it is empty."""
-        if not self.staging.count(relation):
+    def extend(self, folder: str, relation: str, *, kept: str, manifest: Manifest) -> Manifest:
+        """Add a relation of the staging area to a part of the store that is kept in one file.
+
+        ``kept`` is a condition on the rows that are there already.
+        """
+        before = self.manifest.paths(folder, self.writer.root)
+        rows = f"FROM {relation}"
+        if before:
+            rows = f"(FROM read_parquet({_list(before)}) old WHERE {kept}) UNION ALL BY NAME ({rows})"
+        if not before and not self.staging.count(relation):
             return manifest
-        return manifest.with_files(folder, [self._write(f"FROM {relation}", folder)])
+        new = self._write(rows, folder)
+        replaced = {file.path for file in self.manifest.files.get(folder, [])} - {new.path}
+        manifest = manifest.with_files(folder, [new], without=replaced | {new.path})
+        return replace(manifest, retired=tuple(sorted({*manifest.retired, *replaced})))
 
     def _pool(self, table: str) -> set[str]:
         """The views ``current_<table>`` and ``past_<table>``; the stored files that they take the place of."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from khaosat.domain.faults import fault, frame
-from khaosat.errors import DataError
 from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
-from khaosat.io.text_files import sniff, utf8_copy
+from khaosat.io.text_files import first_bytes, refusal, sniff, utf8_copy
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,8 +27,6 @@ class RawTable:
     ----------
     name
         Of the DuckDB table.
-    path
-        Where it comes from.
     file
         What faults call it: the file's name, with the sheet's where there are several.
     header
@@ -38,14 +35,19 @@ class RawTable:
         Records that do not fit the header, by row number, as they stand in the file.
     has_personal
         The source holds personal columns that are not wanted, so its broken records must not be copied.
+    source
+        SHA-256 of the file.
+    snapshot
+        The last moment that the file knows of (ISO 8601), where that was found before.
     """
 
     name: str
-    path: Path
     file: str
     header: tuple[str, ...]
     broken: Sequence[tuple[int, str]] = field(default=())
     has_personal: bool = False
+    source: str = ""
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,8 @@ class RawReader:
         An open connection.
     folder
         For temporary copies.
-    is_header
-        Whether a row of a sheet is the header.
+    is_header, knows
+        Whether a row of a sheet is the header, and a name in it that of a column.
     is_personal
         Whether a column is personal and not wanted.
     """
@@ -67,25 +69,25 @@ class RawReader:
     database: duckdb.DuckDBPyConnection
     folder: Path
     is_header: Callable[[Sequence[str]], bool]
+    knows: Callable[[str], object]
     is_personal: Callable[[str], bool]
 
-    def read(self, path: Path, *, name: str) -> Iterator[RawTable]:
-        """The file's tables, one by one; raises DataError with the fault where it cannot be read."""
-        with path.open("rb") as file:
-            magic = file.read(4)
+    def read(self, path: Path, *, name: str, file: str) -> Iterator[RawTable]:
+        """The tables of a file that faults call ``file``, one by one; DataError with the fault if it cannot be read."""
+        magic = first_bytes(path, 4, file=file)
         if magic == b"PAR1":
-            yield self._parquet(path, name)
+            yield self._parquet(path, name, file)
         elif magic == b"PK\x03\x04":
-            yield from self._workbook(path, name)
+            yield from self._workbook(path, name, file)
         else:
-            yield self._text(path, name)
+            yield self._text(path, name, file)
 
-    def _text(self, path: Path, name: str) -> RawTable:
-        form = sniff(path)
-        table = self._table(name, path=path, file=path.name, header=form.header)
+    def _text(self, path: Path, name: str, file: str) -> RawTable:
+        form = sniff(path, file=file)
+        table = self._table(name, file=file, header=form.header)
         if not self.is_header(form.header):
             return table  # of no use, so not worth reading
-        utf8 = utf8_copy(path, self.folder / name)
+        utf8 = utf8_copy(path, self.folder / name, form=form)
         try:
             if self._whole(utf8, name, header=form.header, delimiter=form.delimiter):
                 return table
@@ -93,7 +95,7 @@ class RawReader:
         finally:
             if utf8 != path:
                 utf8.unlink()
-        return self._clean(clean, name, path=path, file=path.name)
+        return self._clean(clean, name, file=file)
 
     def _whole(self, path: Path, name: str, *, header: Sequence[str], delimiter: str) -> bool:
         """Read a text without looking at its records; False where some of them might have been lost."""
@@ -116,24 +118,23 @@ class RawReader:
         self._number(name, "rowid + 1", header)
         return True
 
-    def _workbook(self, path: Path, name: str) -> Iterator[RawTable]:
+    def _workbook(self, path: Path, name: str, file: str) -> Iterator[RawTable]:
         from openpyxl.utils.exceptions import InvalidFileException
 
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            sheets = list(clean_sheets(path, folder, is_header=self.is_header))
+            sheets = list(clean_sheets(path, folder, is_header=self.is_header, knows=self.knows))
         except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-            raise refusal("not_text", path.name) from error
+            raise refusal("not_text", file) from error
         if not sheets:
-            raise refusal("empty_file", path.name)
+            raise refusal("empty_file", file)
         for number, (title, clean) in enumerate(sheets):
-            file = path.name if len(sheets) == 1 else f"{path.name}[{title}]"
-            yield self._clean(clean, f"{name}_{number}", path=path, file=file)
+            yield self._clean(clean, f"{name}_{number}", file=file if len(sheets) == 1 else f"{file}[{title}]")
 
-    def _clean(self, clean: CleanCSV, name: str, *, path: Path, file: str) -> RawTable:
+    def _clean(self, clean: CleanCSV, name: str, *, file: str) -> RawTable:
         types = "{'row': 'BIGINT', " + _types(clean.header).removeprefix("{")
-        table = self._table(name, path=path, file=file, header=clean.header, broken=clean.broken)
+        table = self._table(name, file=file, header=clean.header, broken=clean.broken)
         if self.is_header(clean.header):
             self.database.execute(
                 f"CREATE OR REPLACE TABLE {name}_all AS SELECT row, {self._kept(clean.header)} FROM read_csv("
@@ -144,32 +145,34 @@ class RawReader:
         clean.path.unlink()
         return table
 
-    def _parquet(self, path: Path, name: str) -> RawTable:
+    def _parquet(self, path: Path, name: str, file: str) -> RawTable:
         import duckdb
 
         source = f"read_parquet({_quoted(path)}, file_row_number = true)"
         try:
-            columns = [row[0] for row in self.database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+            described = self.database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         except duckdb.Error as error:
-            raise refusal("not_text", path.name) from error
-        header = [column for column in columns if column != "file_row_number"]
+            raise refusal("not_text", file) from error
+        types = {str(column): str(kind) for column, kind, *_ in described if column != "file_row_number"}
+        header = list(types)
+        table = self._table(name, file=file, header=header)
         if not self.is_header(header):
-            return self._table(name, path=path, file=path.name, header=header)
+            return table
         cells = ", ".join(
-            f'CAST("{column.replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{number}'
+            f"{_parquet_text(column, types[column])} AS c{number}"
             for number, column in enumerate(header)
             if not self.is_personal(column)
         )
         self.database.execute(f"CREATE TABLE {name}_all AS SELECT file_row_number + 1 AS row, {cells} FROM {source}")
         self._number(name, "row", header)
-        return self._table(name, path=path, file=path.name, header=header)
+        return table
 
     def _table(
-        self, name: str, *, path: Path, file: str, header: Sequence[str], broken: Sequence[tuple[int, str]] = ()
+        self, name: str, *, file: str, header: Sequence[str], broken: Sequence[tuple[int, str]] = ()
     ) -> RawTable:
         hidden = [self.is_personal(column) for column in header]
         kept = tuple("" if hide else column for column, hide in zip(header, hidden, strict=True))
-        return RawTable(name=name, path=path, file=file, header=kept, broken=broken, has_personal=any(hidden))
+        return RawTable(name=name, file=file, header=kept, broken=broken, has_personal=any(hidden))
 
     def _kept(self, header: Sequence[str]) -> str:
         return ", ".join(f"c{number}" for number, column in enumerate(header) if not self.is_personal(column))
@@ -184,14 +187,28 @@ class RawReader:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """The data files of a folder and those below it, in order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith(SUFFIXES))
+    """The data files of a folder and those below it, in order of their names; not what Excel writes while it is open.
+
+    Raises
+    ------
+    DataError
+        A folder may not be read, so that files would be missed.
+    """
+
+    def stop(error: OSError) -> None:
+        raise refusal("unreadable_file", str(error.filename), value=error.strerror) from error
+
+    found = [Path(place) / name for place, _, names in os.walk(folder, onerror=stop) for name in names]
+    return sorted(path for path in found if path.name.lower().endswith(SUFFIXES) and not path.name.startswith("~$"))
 
 
-def refusal(code: str, file: str) -> DataError:
-    """A DataError about a whole file, with its fault."""
-    found = fault(code, file=file)
-    return DataError(str(found["message"]), frame([found]))
+def _parquet_text(column: str, kind: str) -> str:
+    """SQL of a column as text. A date kept as a time, as data frames do, has midnight in it: that is the date."""
+    name = '"' + column.replace('"', '""') + '"'
+    text = f"CAST({name} AS VARCHAR)"
+    if not kind.startswith("TIMESTAMP") or "TIME ZONE" in kind:
+        return text
+    return f"CASE WHEN {name} = date_trunc('day', {name}) THEN CAST(CAST({name} AS DATE) AS VARCHAR) ELSE {text} END"
 
 
 def _types(header: Sequence[str]) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from khaosat.domain.faults import faults, frame
+from khaosat.domain.faults import fault, faults, frame
 from khaosat.domain.questionnaire import Questionnaire
 from khaosat.domain.survey import Design
 from khaosat.errors import DataError, WorkspaceError
 from khaosat.facts.language import say
-from khaosat.io.intake import IngestReport, Progress, Sources, listed
-from khaosat.io.store import Manifest, StoreWriter, file_digest, read_manifest, writing
-from khaosat.io.survey_files import load_responses
+from khaosat.io.intake import IngestReport, Progress
+from khaosat.io.sources import SourceFile, Sources, digested, listed
+from khaosat.io.store import Manifest, StoredFile, StoreWriter, read_manifest, writing
+from khaosat.io.survey_files import load_answers
+from khaosat.io.survey_raw import RawSurvey
 
 _PART = "responses/"
 
@@ -59,43 +62,24 @@ def ingest_responses(
 
     Notes
     -----
-    A file with the name of an earlier one of the same wave takes its place: exports are corrected and sent again.
+    A file with the name of an earlier one of the same wave takes its place if that is no longer among the sources:
+    exports are corrected and sent again. Rows that are refused go to the quarantine with their content.
     """
-    root = Path(store)
-    added: list[str] = []
-    skipped: list[str] = []
-    counts = {"read": 0, "stored": 0, "quarantined": 0}
-    wrong = [frame([])]
-    with writing(root, wait=wait) as writer:
-        manifest = replace(read_manifest(root), retired=())
-        paths = [path for path, _ in listed(sources)]
-        for number, path in enumerate(paths):
-            digest = file_digest(path)
-            if digest in manifest.sources:
-                skipped.append(path.name)
-                continue
-            try:
-                answers, found = load_responses(path, questionnaire=questionnaire, columns=columns, design=design)
-            except DataError as error:
-                wrong.append(frame([]) if error.faults is None else error.faults)
-                continue
-            waves = _waves(answers, column=wave_column, default=wave)
-            found = pd.concat([found, _without_wave(waves, column=wave_column, file=path.name)], ignore_index=True)
-            refused = found.loc[(found["severity"] == "refused") & (found["row"] > 0), "row"].nunique()
-            answers = answers.assign(wave=waves)[waves != ""]
-            read = {"read": len(answers) + refused, "stored": len(answers), "quarantined": refused}
-            manifest = _stored(writer, manifest, answers, path=path, digest=digest, counts=read)
-            counts = {name: counts[name] + read[name] for name in counts}
-            added.append(path.name)
-            wrong.append(found)
+    files = listed(sources, store=Path(store))
+    with writing(Path(store), wait=wait) as writer:
+        readable, errors = digested(files)
+        work = _Intake(
+            writer=writer, manifest=replace(read_manifest(writer.root), retired=()),
+            listed={file.digest for file in readable}, errors=errors, questionnaire=questionnaire, columns=columns,
+            design=design, wave=wave, wave_column=wave_column,
+        )  # fmt: skip
+        for number, file in enumerate(readable):
+            work.take(file)
             if progress:
-                progress(number + 1, len(paths))
-        if added:
-            writer.commit(manifest)
-    counts |= {f"responses_{name}": count for name, count in counts.items()}
-    return IngestReport(
-        added=tuple(added), skipped=tuple(skipped), counts=counts, faults=pd.concat(wrong, ignore_index=True)
-    )
+                progress(number + 1, len(readable))
+        if work.added:
+            writer.commit(work.manifest)
+    return work.report()
 
 
 def open_responses(store: str | Path, *, wave: str | None = None) -> pd.DataFrame:
@@ -120,41 +104,136 @@ def open_responses(store: str | Path, *, wave: str | None = None) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)
 
 
-def _waves(answers: pd.DataFrame, *, column: str, default: str) -> pd.Series:
-    """The wave of each answer; empty where it is not known."""
-    if column and column in answers:
-        return answers[column].astype("string").str.strip().fillna(default)
-    return pd.Series(default, index=answers.index, dtype="string")
+@dataclass(kw_only=True)
+class _Intake:
+    """One run into an open store: what it works with, and what it did so far."""
+
+    writer: StoreWriter
+    manifest: Manifest
+    listed: Collection[str]
+    errors: list[DataError]
+    questionnaire: Questionnaire
+    columns: Mapping[str, str] | None
+    design: Design | None
+    wave: str
+    wave_column: str
+    added: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=lambda: Counter(read=0, stored=0, quarantined=0))
+    faults: list[pd.DataFrame] = field(default_factory=list)
+
+    def take(self, file: SourceFile) -> None:
+        """Bring in one file, unless the store knows it or it cannot be read."""
+        if file.digest in self.manifest.sources:
+            self.skipped.append(file.label)
+            return
+        try:
+            answers = load_answers(
+                file.path, file=file.label, questionnaire=self.questionnaire, columns=self.columns, design=self.design
+            )
+        except DataError as error:
+            self.errors.append(error)
+            return
+        waves = self._waves(answers.responses)
+        unknown = [int(row) for row in waves.index[waves == ""]]
+        lost = faults(
+            "missing_wave", file=file.label, rows=unknown, column=self.wave_column, values=[""] * len(unknown)
+        )
+        found = pd.concat([answers.faults, frame(lost)], ignore_index=True)
+        aside = _set_aside(answers.raw, found)
+        kept = answers.responses.assign(wave=waves)[waves != ""]
+        counts = {"read": answers.raw.records, "stored": len(kept), "quarantined": len(aside)}
+        if counts["read"] != counts["stored"] + counts["quarantined"]:
+            raise RuntimeError(f"{file.label}: {counts}")
+        where = self._store(kept, file)
+        columns = ["file", "row", "column", "value", "fault"]
+        notes = self._keep("quarantine/responses", aside.assign(source=file.digest))
+        notes |= self._keep("faults/responses", found[columns].assign(source=file.digest))
+        entry: dict[str, object] = {"file": file.label, "answers": where, "aside": notes, "counts": counts}
+        self.manifest = replace(self.manifest, sources=self.manifest.sources | {file.digest: entry})
+        self.counts.update(counts)
+        self.added.append(file.label)
+        self.faults.append(found)
+
+    def report(self) -> IngestReport:
+        """What was done."""
+        refused = [error.faults for error in self.errors if error.faults is not None]
+        return IngestReport(
+            added=tuple(self.added), skipped=tuple(self.skipped), refused=tuple(_labels(self.errors)),
+            counts={**self.counts, **{f"responses_{name}": n for name, n in self.counts.items() if self.added}},
+            faults=pd.concat([frame([]), *refused, *self.faults], ignore_index=True),
+        )  # fmt: skip
+
+    def _waves(self, answers: pd.DataFrame) -> pd.Series:
+        """The wave of each answer; empty where it is not known."""
+        if self.wave_column and self.wave_column in answers:
+            return answers[self.wave_column].astype("string").str.strip().fillna(self.wave)
+        return pd.Series(self.wave, index=answers.index, dtype="string")
+
+    def _store(self, answers: pd.DataFrame, file: SourceFile) -> dict[str, str]:
+        """A file's answers by wave; where they are."""
+        files: dict[str, str] = {}
+        for wave, rows in answers.groupby("wave", sort=True):
+            part = _PART + re.sub(r"[^\w.-]+", "_", str(wave))
+            if self._withdraw(part, file.path.name):
+                self.faults.append(frame([fault("replaced_file", file=file.label, value=wave)]))
+            files |= self._keep(part, rows.assign(source_file=file.label, source_row=rows.index))
+        return files
+
+    def _withdraw(self, part: str, name: str) -> bool:
+        """Take away what an earlier file of this name holds of a wave, if it is not listed any more; whether one did.
+
+        A source of which nothing is left is forgotten, so that its content can be brought in again.
+        """
+        unread = {label.rpartition("/")[2] for label in _labels(self.errors)}
+        earlier = [
+            (digest, entry) for digest, entry in self.manifest.sources.items()
+            if digest not in self.listed and name not in unread and part in _parts(entry, "answers")
+            and str(entry["file"]).rpartition("/")[2] == name
+        ]  # fmt: skip
+        for digest, entry in earlier:
+            left = {wave: path for wave, path in _parts(entry, "answers").items() if wave != part}
+            gone = {part: _parts(entry, "answers")[part]} | ({} if left else _parts(entry, "aside"))
+            sources = {**self.manifest.sources, digest: entry | {"answers": left}}
+            if not left:
+                del sources[digest]
+            for folder, path in gone.items():
+                self.manifest = self.manifest.with_files(folder, [], without={path})
+            retired = tuple(sorted({*self.manifest.retired, *gone.values()}))
+            self.manifest = replace(self.manifest, sources=sources, retired=retired)
+        return bool(earlier)
+
+    def _keep(self, part: str, rows: pd.DataFrame) -> dict[str, str]:
+        """Put rows, if there are any, into a part of the store; where they are."""
+        if rows.empty:
+            return {}
+        new = self._write(part, rows)
+        self.manifest = self.manifest.with_files(part, [new], without={new.path})
+        return {part: new.path}
+
+    def _write(self, part: str, rows: pd.DataFrame) -> StoredFile:
+        self.writer.staging.mkdir(exist_ok=True)
+        draft = self.writer.staging / "answers.parquet"
+        rows.to_parquet(draft, index=False, compression="zstd")
+        return self.writer.keep(draft, part, rows=len(rows))
 
 
-def _without_wave(waves: pd.Series, *, column: str, file: str) -> pd.DataFrame:
-    rows = [int(row) for row in waves.index[waves == ""]]
-    return frame(faults("missing_wave", file=file, rows=rows, column=column, values=[""] * len(rows)))
+def _labels(errors: Iterable[DataError]) -> list[str]:
+    """The files that errors are about."""
+    return [str(error.faults["file"].iloc[0]) for error in errors if error.faults is not None]
 
 
-def _stored(
-    writer: StoreWriter, manifest: Manifest, answers: pd.DataFrame, *, path: Path, digest: str, counts: dict[str, int]
-) -> Manifest:
-    """The manifest with a file's answers, in place of those of an earlier file of that name in the same wave."""
-    writer.staging.mkdir(exist_ok=True)
-    entries = dict(manifest.sources)
-    files: dict[str, str] = {}
-    for wave, rows in answers.groupby("wave", sort=True):
-        part = _PART + re.sub(r"[^\w.-]+", "_", str(wave))
-        draft = writer.staging / "answers.parquet"
-        origin = rows.assign(source_file=path.name, source_row=rows.index)
-        origin.to_parquet(draft, index=False, compression="zstd")
-        new = writer.keep(draft, part, rows=len(rows))
-        files[part] = new.path
-        earlier = {name for name, entry in entries.items() if entry.get("file") == path.name and part in _files(entry)}
-        replaced = {_files(entries[name])[part] for name in earlier} - {new.path}
-        manifest = manifest.with_files(part, [new], without=replaced | {new.path})
-        manifest = replace(manifest, retired=tuple(sorted({*manifest.retired, *replaced})))
-    entries[digest] = {"file": path.name, "answers": files, "counts": counts}
-    return replace(manifest, sources=entries)
+def _set_aside(raw: RawSurvey, found: pd.DataFrame) -> pd.DataFrame:
+    """Refused rows with their original content: broken records as text, others as JSON by the file's column names."""
+    refused = found[(found["severity"] == "refused") & (found["row"] > 0)]
+    broken = refused[refused["fault"] == "broken_record"].set_index("row")["value"]
+    codes = refused.groupby(["file", "row"], sort=True)["fault"].agg(lambda codes: " ".join(sorted(set(codes))))
+    aside = codes.rename("faults").reset_index()
+    content = [str(broken[row]) if row in broken.index else raw.content(int(row)) for row in aside["row"]]
+    return aside.assign(table="responses", content=content)[["file", "table", "row", "faults", "content"]]
 
 
-def _files(entry: Mapping[str, object]) -> dict[str, str]:
-    """Wave → file of the store, of a source of answers."""
-    files = entry.get("answers")
+def _parts(entry: Mapping[str, object], name: str) -> dict[str, str]:
+    """Part → file of the store, of a source of answers: its ``answers``, or what was set ``aside``."""
+    files = entry.get(name)
     return files if isinstance(files, dict) else {}

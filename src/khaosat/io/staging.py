@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from khaosat.io.headers import header_key
 from khaosat.io.mapping import CODED, SourceMapping
 from khaosat.io.raw_files import RawReader, RawTable
 from khaosat.io.row_checks import row_faults
+from khaosat.io.sources import SourceFile
 
 _SQL = {"text": "VARCHAR", "time": "TIMESTAMP", "integer": "INTEGER"}
 _WIDE = {"source_row": "BIGINT"}
@@ -28,8 +30,8 @@ class Staging:
     """Raw files, cast row by row.
 
     ``staged_<table>`` holds the rows (``file``, the canonical columns), ``faults`` what is wrong with them, ``tables``
-    the raw tables by file number, ``file_faults`` what is wrong with whole files, ``broken`` the records that fit no
-    header (table, file, row, text; the text is empty where it holds personal data).
+    the raw tables by file number, ``file_faults`` what is wrong with whole files (with their ``source``, the digest),
+    ``broken`` the records that fit no header (table, file, row, text; the text is empty where it holds personal data).
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class Staging:
         self.broken: list[tuple[str, int, int, str]] = []
         self._reader = RawReader(
             database=self.database, folder=folder,
-            is_header=lambda header: bool(mapping.serves(header)),
+            is_header=lambda header: bool(mapping.serves(header)), knows=mapping.knows,
             is_personal=lambda name: not personal and mapping.is_personal(name),
         )  # fmt: skip
         self.database.execute(
@@ -80,41 +82,51 @@ class Staging:
     ) -> None:
         self.database.close()
 
-    def add(self, path: Path, *, table: str | None = None) -> None:
-        """Read a file into every table it serves, or into one of them; a file that cannot be read becomes a fault."""
+    def add(self, file: SourceFile) -> bool:
+        """Read a file into the tables it serves (or is meant for); whether it serves any. What is wrong is noted."""
+        before, faults = len(self.tables), list[dict[str, object]]()
         try:
-            for raw in self._reader.read(path, name=f"raw_{len(self.tables)}"):
-                self._add(raw, table)
+            for raw in self._reader.read(file.path, name=f"raw_{before}", file=file.label):
+                faults += self._add(replace(raw, source=file.digest), file.tables)
         except DataError as error:
             if error.faults is None:
                 raise
-            self.file_faults += [{str(k): v for k, v in row.items()} for row in error.faults.to_dict("records")]
+            faults += [{str(k): v for k, v in row.items()} for row in error.faults.to_dict("records")]
+        self.file_faults += [{**found, "source": file.digest} for found in faults]
+        return len(self.tables) > before
 
-    def _add(self, raw: RawTable, table: str | None) -> None:
-        serves = [name for name in self.mapping.serves(raw.header) if table in (None, name)]
-        self.file_faults += self._header_faults(raw, table, served=bool(serves))
+    def take(self, raw: RawTable, table: str) -> None:
+        """Stage rows that were read, and their file looked at, before."""
+        self.tables.append(raw)
+        self._stage(raw, len(self.tables) - 1, table)
+
+    def _add(self, raw: RawTable, tables: Sequence[str]) -> list[dict[str, object]]:
+        """Stage a raw table; what is wrong with it as a whole."""
+        serves = [name for name in self.mapping.serves(raw.header) if not tables or name in tables]
+        faults = list(self._header_faults(raw, tables, served=bool(serves)))
         if not serves:
-            return
+            return faults
         number = len(self.tables)
         self.tables.append(raw)
         rows = sum([self._stage(raw, number, name) for name in serves])
         self._note_broken(raw, number, serves)
         if not rows and not raw.broken:
-            self.file_faults.append(fault("header_only", file=raw.file))
+            faults.append(fault("header_only", file=raw.file))
+        return faults
 
-    def _header_faults(self, raw: RawTable, table: str | None, *, served: bool) -> Iterator[dict[str, object]]:
+    def _header_faults(self, raw: RawTable, tables: Sequence[str], *, served: bool) -> Iterator[dict[str, object]]:
         counts = Counter(header_key(name) for name in raw.header if name)
         for key in (key for key, count in counts.items() if count > 1):
             name = next(name for name in raw.header if header_key(name) == key)
             yield fault("repeated_column", file=raw.file, column=name)
         if served:
             return
-        nearest = table or self.mapping.nearest(raw.header)
-        if nearest is None:
-            yield fault("unknown_file", file=raw.file)
-            return
-        for name in self.mapping.tables[nearest].missing(raw.header):
+        nearest = self.mapping.nearest(raw.header)
+        wanted = tables or ((nearest,) if nearest else ())
+        for name in dict.fromkeys(name for table in wanted for name in self.mapping.tables[table].missing(raw.header)):
             yield fault("missing_column", file=raw.file, column=name)
+        if not wanted:
+            yield fault("unknown_file", file=raw.file)
 
     def _stage(self, raw: RawTable, number: int, table: str) -> int:
         """Cast a raw table; the number of rows."""

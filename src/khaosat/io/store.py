@@ -7,7 +7,8 @@
     ├─ dossiers/2026-07/<sha256>.parquet       by month of reception; likewise steps, supplements, appointments
     ├─ history/dossiers/2026-07/<sha256>.parquet   rows that a newer snapshot replaced
     ├─ quarantine/ faults/                     rows set aside with their content; everything found wrong
-    └─ responses/<wave>/<sha256>.parquet       survey answers
+    ├─ responses/<wave>/<sha256>.parquet       survey answers
+    └─ quarantine/responses/ faults/responses/ the same of survey answers
 
 A file is written under ``.staging``, brought to disk, renamed to its content's hash and only then named in a new
 manifest. A writer that dies leaves the old manifest, and files that nothing names; the next writer removes them. Files
@@ -26,8 +27,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from khaosat.errors import WorkspaceError
+from khaosat.facts.language import say
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 _STAGING = ".staging"
 _LOCK = ".lock"
@@ -85,12 +87,15 @@ def read_manifest(root: Path) -> Manifest:
     except FileNotFoundError:
         return Manifest()
     except ValueError as error:
-        raise WorkspaceError(f"{root / MANIFEST} is damaged ({error}); delete the store and ingest again") from error
+        raise WorkspaceError(
+            say("{path} is damaged ({reason}): delete the store and ingest again.", path=str(root / MANIFEST),
+                reason=str(error))
+        ) from error  # fmt: skip
     if content.get("format") != FORMAT:
         raise WorkspaceError(
-            f"{root} is a store of format {content.get('format')}, this version of khaosat writes {FORMAT}: "
-            "delete the store and ingest again"
-        )
+            say("{path} is a store of format {found}, and this version of khaosat writes format {known}: delete the "
+                "store and ingest again.", path=str(root), found=str(content.get("format")), known=str(FORMAT))
+        )  # fmt: skip
     files = {part: [StoredFile(**entry) for entry in entries] for part, entries in content["files"].items()}
     return Manifest(as_of=content["as_of"], sources=content["sources"], files=files, retired=tuple(content["retired"]))
 
@@ -140,21 +145,40 @@ def writing(root: Path, *, wait: float = 0) -> Iterator[StoreWriter]:
     Raises
     ------
     WorkspaceError
-        Another writer is still at work after ``wait`` seconds.
+        Another writer is still at work after ``wait`` seconds, or the disk is full or may not be written.
     """
     from filelock import FileLock, Timeout
 
-    root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(root / _LOCK, timeout=wait):
+    with disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / _LOCK)
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout as error:
+            raise WorkspaceError(
+                say("Another khaosat ingest is writing to the store {path}: wait until it is done.", path=str(root))
+            ) from error
+        writer = StoreWriter(root=root)
+        try:
             _sweep(root)
-            writer = StoreWriter(root=root)
-            try:
-                yield writer
-            finally:
-                shutil.rmtree(writer.staging, ignore_errors=True)
-    except Timeout as error:
-        raise WorkspaceError(f"another khaosat ingest is writing to {root}; wait until it is done") from error
+            yield writer
+        finally:
+            shutil.rmtree(writer.staging, ignore_errors=True)
+            lock.release()
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Say in words when a folder cannot be read or written: the disk is full, or its permissions forbid it."""
+    import duckdb
+
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise WorkspaceError(
+            say("{path} cannot be read or written ({reason}); what was stored is as it was. Check the disk's free "
+                "space, the folder's permissions and memory_limit, and try again.", path=str(folder), reason=str(error))
+        ) from error  # fmt: skip
 
 
 def file_digest(path: Path) -> str:

@@ -19,6 +19,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+(?:[.,]\d+)?)(?:[eE][+
 _LEADING_ZERO = re.compile(r"0\d")
 _IDENTIFIER = re.compile(r"(?:^|_)(?:id|code)$")
 _MANY = re.compile(r"[\s,;|]+")
+_LISTED = re.compile(r"[,;|]+")
+_CODE_AND_LABEL = (
+    re.compile(r"[\[(]?(?P<code>\d+)(?P<mark>[\s\])\-–—.:_]+)(?P<label>\S.*)"),
+    re.compile(r"(?P<label>\S.*?)\s*(?P<mark>[\[(])(?P<code>\d+)[\])]"),
+)
+"""``4 - Hài lòng``, ``4. Hài lòng``, ``(4) Hài lòng``; ``Hài lòng (4)``."""
 Faults = list[dict[str, object]]
 
 
@@ -27,8 +33,8 @@ def coded(
 ) -> tuple[pd.Series, Faults]:
     """Answers to one question as whole numbers (texts for texts and for several answers), and the cells blanked.
 
-    Each different value is looked at once: a code (``4``, ``4.0``, ``4,0``) or the label of an answer in either
-    language.
+    Each different value is looked at once: a code (``4``, ``4.0``, ``4,0``), the label of an answer in either language,
+    or both (``4 - Hài lòng``).
     """
     kind = questionnaire.kind(item)
     if kind == "text":
@@ -43,8 +49,11 @@ def coded(
     wrong = np.flatnonzero(bad).tolist()
     found = faults(
         "not_whole" if kind == "integer" else "off_scale", file=file, rows=[rows[i] for i in wrong], column=column,
-        values=[uniques[codes[i]] for i in wrong],
+        values=[_whole(uniques[codes[i]]) for i in wrong],
     )  # fmt: skip
+    for place in [place for place, answer in enumerate(read) if isinstance(answer, _OtherWords)]:
+        first = [rows[int(np.argmax(codes == place))]]
+        found += faults("other_label", file=file, rows=first, column=column, values=[_whole(uniques[place])])
     return result, found
 
 
@@ -93,6 +102,10 @@ class _Wrong:
 _WRONG = _Wrong()
 
 
+class _OtherWords(int):
+    """A code that stands beside words which are no label of the questionnaire."""
+
+
 def _answers(questionnaire: Questionnaire, item: str) -> dict[str, int]:
     """Codes of an item by what a file may call them; labels that several answers share (but for diacritics) are not
     told apart by them.
@@ -115,7 +128,28 @@ def _one(value: object, known: dict[str, int] | None) -> int | None | _Wrong:
         return None
     if known is None:
         return int(text) if re.fullmatch(r"[+-]?\d+", text) else _WRONG
-    return known.get(text, known.get(text.casefold(), known.get(f"={header_key(text)}", _WRONG)))
+    code = known.get(str(int(text)) if text.isdecimal() else text, _labelled(text, known))
+    return _code_and_label(text, known) if code is None else code
+
+
+def _labelled(text: str, known: dict[str, int]) -> int | None:
+    """The code of a label."""
+    return known.get(text.casefold(), known.get(f"={header_key(text)}"))
+
+
+def _code_and_label(text: str, known: dict[str, int]) -> int | _Wrong:
+    """The code of an answer written with its label: the code counts, unless the label is that of another answer.
+
+    Before words that are no label, only a code set off by a mark is one, and only if no other number follows: neither
+    ``3 năm`` nor ``1 - 2 lần`` is an answer.
+    """
+    for form in _CODE_AND_LABEL:
+        if found := form.fullmatch(text):
+            code, label = known.get(str(int(found["code"]))), _labelled(found["label"], known)
+            words = label is None and found["mark"].strip() and not re.search(r"\d", found["label"])
+            if code is not None and (label == code or words):
+                return code if label == code else _OtherWords(code)
+    return _WRONG
 
 
 def _several(value: object, known: dict[str, int]) -> str | None | _Wrong:
@@ -123,9 +157,11 @@ def _several(value: object, known: dict[str, int]) -> str | None | _Wrong:
     text = _whole(value)
     if text == "":
         return None
-    single = _one(text, known)
-    codes = [single] if not isinstance(single, _Wrong) else [_one(part, known) for part in _MANY.split(text)]
-    return _WRONG if any(isinstance(code, _Wrong) for code in codes) else " ".join(str(code) for code in codes)
+    for parts in ([text], _LISTED.split(text), _MANY.split(text)):
+        codes = [_one(part, known) for part in parts if part.strip()]
+        if not any(isinstance(code, _Wrong) for code in codes):
+            return " ".join(str(code) for code in codes)
+    return _WRONG
 
 
 def _whole(value: object) -> str:

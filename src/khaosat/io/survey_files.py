@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,23 @@ from khaosat.io.survey_raw import Ranges, RawSurvey, read_raw
 
 RESPONDENT = ("respondent_id", "response_id", "id")
 """Columns that identify a respondent; the first that is there must not repeat (within a ``wave``, if there is one)."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Answers:
+    """What a survey export holds.
+
+    Parameters
+    ----------
+    responses, faults
+        As :func:`load_responses` returns them.
+    raw
+        The file as it stands.
+    """
+
+    responses: pd.DataFrame
+    faults: pd.DataFrame
+    raw: RawSurvey
 
 
 def read_survey(
@@ -89,24 +107,48 @@ def load_responses(
     DataError
         If the file is empty, unreadable, holds no question or lacks a column of the design.
     """
-    path = Path(path)
+    answers = load_answers(
+        Path(path), file=Path(path).name, questionnaire=questionnaire, columns=columns, design=design
+    )
+    return answers.responses, answers.faults
+
+
+def load_answers(
+    path: Path,
+    *,
+    file: str,
+    questionnaire: Questionnaire,
+    columns: Mapping[str, str] | None = None,
+    design: Design | None = None,
+) -> Answers:
+    """What a survey export holds; faults call it ``file``, all else is as in :func:`load_responses`."""
+    chosen = design or Design()
     matcher = ColumnMatcher(questionnaire, columns)
-    raw = read_raw(path, is_header=matcher.is_header)
-    match = matcher.match(raw.header, labels=raw.labels, file=path.name)
-    found: Faults = [*match.faults, *raw.faults]
-    if any(one["fault"] == "no_questions" for one in found):
-        raise _data_error(path.name, frame(found))
-    if not raw.rows and not raw.faults:
-        found.append(fault("no_respondents", file=path.name))
-    responses, blanked = _converted(raw, match.names, questionnaire=questionnaire, file=path.name)
+    raw = read_raw(path, file=file, is_header=matcher.is_header, knows=matcher.question)
+    match = matcher.match(raw.header, labels=raw.labels, file=file)
+    found: Faults = [*match.faults, *raw.faults, *_ambiguous(chosen, questionnaire, file)]
+    if any(one["fault"] in ("no_questions", "design_is_question") for one in found):
+        raise _data_error(file, frame(found))
+    if not raw.records:
+        found.insert(0, fault("no_respondents", file=file))
+    responses, blanked = _converted(raw, match.names, questionnaire=questionnaire, file=file)
+    headers = {name: raw.header[place] for place, name in match.names.items()}
     for check in (_repeats, _design_faults):
-        refused = check(responses, design or Design(), path.name)
+        refused = check(responses, chosen, headers=headers, file=file)
         responses = responses[~responses.index.isin([row["row"] for row in refused])]
         blanked += refused
     faults_found = frame([*found, *blanked])
     if (faults_found["fault"] == "missing_design_column").any():
-        raise _data_error(path.name, faults_found)
-    return responses, faults_found
+        raise _data_error(file, faults_found)
+    return Answers(responses=responses, faults=faults_found, raw=raw)
+
+
+def _ambiguous(design: Design, questionnaire: Questionnaire, file: str) -> Faults:
+    """Columns of the design that are called like a question; one about the respondent may well be a stratum."""
+    rows = questionnaire.questions
+    asked = set(rows.loc[rows["block"] != "profile", "name"])
+    names = [name for name in dict.fromkeys(design.columns) if name in asked]
+    return [fault("design_is_question", file=file, column=name, value=questionnaire.id) for name in names]
 
 
 def _converted(
@@ -138,7 +180,7 @@ def _without_declared(values: pd.Series, ranges: Ranges, spared: set[int]) -> pd
     return values.mask(declared & ~numbers.isin(spared))
 
 
-def _repeats(responses: pd.DataFrame, design: Design, file: str) -> Faults:
+def _repeats(responses: pd.DataFrame, design: Design, *, headers: Mapping[str, str], file: str) -> Faults:
     """Rows of a respondent that an earlier row has."""
     name = next((name for name in RESPONDENT if name in responses), None)
     if name is None:
@@ -146,10 +188,11 @@ def _repeats(responses: pd.DataFrame, design: Design, file: str) -> Faults:
     keys = [name, *(["wave"] if "wave" in responses else [])]
     again = responses.duplicated(keys) & responses[name].notna()
     values = responses.loc[again, name]
-    return faults("repeated_respondent", file=file, rows=values.index.tolist(), column=name, values=values.tolist())
+    rows = values.index.tolist()
+    return faults("repeated_respondent", file=file, rows=rows, column=headers[name], values=values.tolist())
 
 
-def _design_faults(responses: pd.DataFrame, design: Design, file: str) -> Faults:
+def _design_faults(responses: pd.DataFrame, design: Design, *, headers: Mapping[str, str], file: str) -> Faults:
     """Columns of the design that are not there; else rows without a weight, stratum or unit, each row once."""
     absent = [name for name in dict.fromkeys(design.columns) if name not in responses]
     if absent:
@@ -164,12 +207,13 @@ def _design_faults(responses: pd.DataFrame, design: Design, file: str) -> Faults
             bad, code = ~((weight > 0) & np.isfinite(weight)), "bad_weight"
         rows = responses.index[bad & sound]
         values = responses.loc[rows, name].astype(object).fillna("").tolist()
-        found += faults(code, file=file, rows=rows.tolist(), column=name, values=values)
+        found += faults(code, file=file, rows=rows.tolist(), column=headers[name], values=values)
         sound &= ~bad
     return found
 
 
 def _data_error(file: str, found: pd.DataFrame) -> DataError:
-    messages = found.loc[found["severity"] == "refused", "message"].unique()
+    grave = found[found["severity"] == "refused"]
+    messages = (found if grave.empty else grave)["message"].unique()
     head = say("{file} cannot be used.", file=file)
     return DataError("\n".join([head, *messages[:10]]), found)

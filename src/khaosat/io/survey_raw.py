@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +12,10 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
-from khaosat.domain.faults import fault, faults, frame
-from khaosat.errors import DataError
+from khaosat.domain.faults import fault, faults
 from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
-from khaosat.io.text_files import sniff, utf8_copy
+from khaosat.io.store import disk_errors
+from khaosat.io.text_files import first_bytes, refusal, sniff, utf8_copy
 
 Ranges = tuple[tuple[float, float], ...]
 
@@ -45,57 +47,72 @@ class RawSurvey:
     missing: dict[int, Ranges]
     faults: list[dict[str, object]]
 
+    @property
+    def records(self) -> int:
+        """How many records the file has, broken ones included."""
+        return len(self.rows) + sum(found["fault"] == "broken_record" for found in self.faults)
 
-def read_raw(path: Path, *, is_header: Callable[[Sequence[str]], bool]) -> RawSurvey:
-    """Read a file by what its bytes say it is.
+    def content(self, row: int) -> str:
+        """A row as it stands, by the names of the file's columns, as JSON."""
+        place = bisect_left(self.rows, row)
+        cells = (column.iloc[place] for column in self.columns)
+        values = (None if pd.isna(cell) else str(cell) for cell in cells)
+        pairs = (f"{_json(name)}: {_json(value)}" for name, value in zip(self.header, values, strict=True))
+        return "{" + ", ".join(pairs) + "}"
+
+
+def read_raw(
+    path: Path, *, file: str, is_header: Callable[[Sequence[str]], bool], knows: Callable[[str], object]
+) -> RawSurvey:
+    """Read a file, which faults call ``file``, by what its bytes say it is.
 
     Raises
     ------
     DataError
         If the file is empty or cannot be read.
     """
-    with path.open("rb") as file:
-        magic = file.read(11)
+    magic = first_bytes(path, 11, file=file)
     if magic[:4] == b"PAR1":
-        return _parquet(path)
+        return _parquet(path, file)
     if magic[:4] in (b"$FL2", b"$FL3"):
-        return _spss(path)
+        return _spss(path, file)
     if magic == b"<stata_dta>" or (magic[:1] in b"\x6c\x6e\x6f\x71\x72\x73" and path.suffix.lower() == ".dta"):
-        return _stata(path)
-    with tempfile.TemporaryDirectory() as name:
+        return _stata(path, file)
+    with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if magic[:4] == b"PK\x03\x04":
-            return _clean(_workbook(path, folder, is_header), path.name)
-        form = sniff(path)
-        utf8 = utf8_copy(path, folder / "utf8")
-        return _clean(clean_text(utf8, folder / "clean.csv", delimiter=form.delimiter), path.name)
+            sheets = _sheets(path, folder, file=file, is_header=is_header, knows=knows)
+            first, *others = [sheet for sheet in sheets if is_header(sheet[1].header)] or sheets[:1]
+            return _clean(first[1], file, found=[fault("unread_sheet", file=file, value=title) for title, _ in others])
+        form = sniff(path, file=file)
+        utf8 = utf8_copy(path, folder / "utf8", form=form)
+        return _clean(clean_text(utf8, folder / "clean.csv", delimiter=form.delimiter), file)
 
 
-def refused(code: str, file: str) -> DataError:
-    """A DataError about a whole file, with its fault."""
-    found = fault(code, file=file)
-    return DataError(str(found["message"]), frame([found]))
-
-
-def _workbook(path: Path, folder: Path, is_header: Callable[[Sequence[str]], bool]) -> CleanCSV:
-    """The first sheet that holds questions, or else the first that holds anything."""
+def _sheets(
+    path: Path,
+    folder: Path,
+    *,
+    file: str,
+    is_header: Callable[[Sequence[str]], bool],
+    knows: Callable[[str], object],
+) -> list[tuple[str, CleanCSV]]:
+    """The sheets of a workbook with their names; at least one."""
     try:
-        sheets = [clean for _, clean in clean_sheets(path, folder, is_header=is_header)]
+        sheets = list(clean_sheets(path, folder, is_header=is_header, knows=knows))
     except (BadZipFile, KeyError, ValueError) as error:
-        raise refused("not_text", path.name) from error
+        raise refusal("not_text", file) from error
     if not sheets:
-        raise refused("empty_file", path.name)
-    return next((sheet for sheet in sheets if is_header(sheet.header)), sheets[0])
+        raise refusal("empty_file", file)
+    return sheets
 
 
-def _clean(clean: CleanCSV, file: str) -> RawSurvey:
+def _clean(clean: CleanCSV, file: str, *, found: Sequence[dict[str, object]] = ()) -> RawSurvey:
     from pyarrow import csv, string
 
     names = ["row", *(str(place) for place in range(len(clean.header)))]
-    broken = faults(
-        "broken_record", file=file, rows=[row for row, _ in clean.broken], column="",
-        values=[text for _, text in clean.broken],
-    )  # fmt: skip
+    rows, texts = [row for row, _ in clean.broken], [text for _, text in clean.broken]
+    broken = [*found, *faults("broken_record", file=file, rows=rows, column="", values=texts)]
     if clean.path.stat().st_size == 0:
         empty = pd.DataFrame({name: pd.Series(dtype="str") for name in names})
         return _raw(empty.drop(columns="row"), header=clean.header, rows=[], found=broken)
@@ -107,29 +124,29 @@ def _clean(clean: CleanCSV, file: str) -> RawSurvey:
             column_types={name: string() for name in names}, strings_can_be_null=True, null_values=[""]
         ),
     ).to_pandas()
-    rows = table.pop("row").astype(int).tolist()
-    return _raw(table, header=clean.header, rows=rows, found=broken)
+    numbers = table.pop("row").astype(int).tolist()
+    return _raw(table, header=clean.header, rows=numbers, found=broken)
 
 
-def _parquet(path: Path) -> RawSurvey:
+def _parquet(path: Path, file: str) -> RawSurvey:
     import pyarrow
     from pyarrow import parquet
 
     try:
         table = parquet.read_table(path).to_pandas(ignore_metadata=True)
     except (pyarrow.ArrowException, OSError) as error:
-        raise refused("not_text", path.name) from error
+        raise refusal("not_text", file) from error
     return _raw(table, header=tuple(map(str, table.columns)))
 
 
-def _spss(path: Path) -> RawSurvey:
+def _spss(path: Path, file: str) -> RawSurvey:
     """SPSS: codes, not value labels. Codes declared missing come too, since a don't-know code often is one."""
     import pyreadstat
 
     try:
         table, about = pyreadstat.read_sav(path, user_missing=True)
     except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
-        raise refused("not_text", path.name) from error
+        raise refusal("not_text", file) from error
     header = tuple(about.column_names)
     missing = {header.index(name): _numeric(ranges) for name, ranges in about.missing_ranges.items()}
     return _raw(table, header=header, labels=tuple(label or "" for label in about.column_labels), missing=missing)
@@ -141,13 +158,13 @@ def _numeric(ranges: Iterable[object]) -> Ranges:
     return tuple((float(low), float(high)) for low, high in pairs if not isinstance(low, str))
 
 
-def _stata(path: Path) -> RawSurvey:
+def _stata(path: Path, file: str) -> RawSurvey:
     import pyreadstat
 
     try:
         table, about = pyreadstat.read_dta(path)
     except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
-        raise refused("not_text", path.name) from error
+        raise refusal("not_text", file) from error
     return _raw(table, header=tuple(about.column_names), labels=tuple(label or "" for label in about.column_labels))
 
 
@@ -168,3 +185,7 @@ def _raw(
         missing=missing or {},
         faults=found or [],
     )
+
+
+def _json(value: str | None) -> str:
+    return json.dumps(value, ensure_ascii=False)

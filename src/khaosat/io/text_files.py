@@ -15,6 +15,7 @@ from typing import Literal
 
 from khaosat.domain.faults import fault, frame
 from khaosat.errors import DataError
+from khaosat.facts.language import say
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1258"]
 Compression = Literal["", "gzip"]
@@ -58,12 +59,12 @@ class TextFormat:
     damaged: bool = False
 
 
-def sniff(path: str | Path) -> TextFormat:
+def sniff(path: str | Path, *, file: str = "") -> TextFormat:
     """Encoding, delimiter and compression of a text file, from its bytes and not from its name.
 
     The whole file is read, since one bad byte can come late. Without a byte-order mark it is UTF-16 when every other
     byte is mostly zero, else UTF-8 when that decodes, else UTF-8 with damaged bytes when good multi-byte letters
-    outnumber bad ones, else Windows-1258 (the old Vietnamese code page).
+    outnumber bad ones, else Windows-1258 (the old Vietnamese code page). Faults call it ``file``, else by its name.
 
     Raises
     ------
@@ -71,18 +72,21 @@ def sniff(path: str | Path) -> TextFormat:
         The file is empty, or is not text in any of these encodings.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        compression: Compression = "gzip" if file.read(2) == b"\x1f\x8b" else ""
+    file = file or path.name
+    compression: Compression = "gzip" if first_bytes(path, 2, file=file) == b"\x1f\x8b" else ""
     try:
         start = next(_blocks(path, compression), b"")
-        encoding, damaged = _encoding(path, compression=compression, start=start)
-    except (EOFError, OSError, zlib.error) as error:
+        found = _encoding(path, compression=compression, start=start)
+    except (EOFError, OSError, zlib.error):
         if not compression:
             raise
-        raise _refusal("not_text", path) from error
+        found = None
+    if found is None:
+        raise refusal("not_text", file)
+    encoding, damaged = found
     text = _without_bom(start).decode(encoding.removesuffix("-sig"), errors="ignore").removeprefix("\ufeff")
     if not text.strip():
-        raise _refusal("empty_file", path)
+        raise refusal("empty_file", file)
     records = text if len(start) < _BLOCK else text[: text.rfind("\n") + 1] or text
     delimiter = _delimiter(records)
     lines = records.splitlines(keepends=True)
@@ -94,16 +98,42 @@ def sniff(path: str | Path) -> TextFormat:
     )  # fmt: skip
 
 
-def utf8_copy(path: str | Path, folder: str | Path) -> Path:
+def first_bytes(path: Path, count: int, *, file: str) -> bytes:
+    """The beginning of a file.
+
+    Raises
+    ------
+    DataError
+        The file is not there, is a folder, or may not be read.
+    """
+    try:
+        with path.open("rb") as opened:
+            return opened.read(count)
+    except FileNotFoundError as error:
+        raise DataError(say("{path} does not exist.", path=str(path))) from error
+    except IsADirectoryError as error:
+        raise DataError(say("{path} is a folder: name a file in it.", path=str(path))) from error
+    except OSError as error:
+        raise refusal("unreadable_file", file, value=error.strerror) from error
+
+
+def refusal(code: str, file: str, *, value: object = "") -> DataError:
+    """A DataError about a whole file, with its fault."""
+    found = fault(code, file=file, value=value)
+    return DataError(str(found["message"]), frame([found]))
+
+
+def utf8_copy(path: str | Path, folder: str | Path, *, form: TextFormat | None = None) -> Path:
     """The same text as plain UTF-8 in ``folder``; the path itself when the file already is that.
 
     Notes
     -----
-    Read and written in blocks of 1 MiB. Line ends and delimiter stay. Bytes that are no text become U+FFFD.
+    ``form`` is what :func:`sniff` says, if that was asked already. Read and written in blocks of 1 MiB. Line ends and
+    delimiter stay. Bytes that are no text become U+FFFD.
     Windows-1258 writes tones as combining marks, so the text still has to be brought to NFC.
     """
     path, folder = Path(path), Path(folder)
-    form = sniff(path)
+    form = form or sniff(path)
     if form.encoding == "utf-8" and not form.compression and not form.damaged:
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,24 +153,21 @@ def _blocks(path: Path, compression: Compression) -> Iterator[bytes]:
             yield block
 
 
-def _encoding(path: Path, *, compression: Compression, start: bytes) -> tuple[Encoding, bool]:
-    """The encoding, and whether some of its bytes are damaged."""
+def _encoding(path: Path, *, compression: Compression, start: bytes) -> tuple[Encoding, bool] | None:
+    """The encoding, and whether some of its bytes are damaged; None if it is no text."""
     candidate = next((name for bom, name in _BOMS if start.startswith(bom)), None) or _utf16_by_zeros(start)
     if candidate in ("utf-16-le", "utf-16-be"):
-        if not _decodes(path, candidate, compression):
-            raise _refusal("not_text", path)
-        return candidate, False
+        return (candidate, False) if _decodes(path, candidate, compression) else None
     unicode: Encoding = candidate or "utf-8"
-    if any(len(block.translate(None, _CONTROLS)) < len(block) for block in _blocks(path, compression)):
-        raise _refusal("not_text", path)
-    if _decodes(path, "utf-8", compression):
+    is_utf8 = _is_utf8(path, compression)
+    if is_utf8 is None:
+        return None
+    if is_utf8:
         return unicode, False
     good, bad = _letters(path, compression)
     if candidate or good > bad:
         return unicode, True
-    if not _decodes(path, "cp1258", compression):
-        raise _refusal("not_text", path)
-    return "cp1258", False
+    return ("cp1258", False) if _decodes(path, "cp1258", compression) else None
 
 
 def _utf16_by_zeros(start: bytes) -> Encoding | None:
@@ -152,6 +179,24 @@ def _utf16_by_zeros(start: bytes) -> Encoding | None:
     if odd > 0.2 and even < 0.01:
         return "utf-16-le"
     return "utf-16-be" if even > 0.2 and odd < 0.01 else None
+
+
+def _is_utf8(path: Path, compression: Compression) -> bool | None:
+    """Whether a file is UTF-8; None if it has bytes that no text has."""
+    decode = codecs.getincrementaldecoder("utf-8")("strict").decode
+    good = True
+    for block in _blocks(path, compression):
+        if len(block.translate(None, _CONTROLS)) < len(block):
+            return None
+        try:
+            good = good and decode(block) is not None
+        except UnicodeDecodeError:
+            good = False
+    try:
+        decode(b"", True)
+    except UnicodeDecodeError:
+        good = False
+    return good
 
 
 def _decodes(path: Path, encoding: str, compression: Compression) -> bool:
@@ -194,8 +239,3 @@ def _delimiter(text: str) -> str:
 
 def _without_bom(start: bytes) -> bytes:
     return next((start[len(bom) :] for bom, _ in _BOMS if start.startswith(bom)), start)
-
-
-def _refusal(code: str, path: Path) -> DataError:
-    found = fault(code, file=path.name)
-    return DataError(str(found["message"]), frame([found]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,8 @@ def t_quantile(level: float, df: ArrayLike) -> Floats:
     >>> t_quantile(0.95, [10, 0]).round(4)
     array([2.2281,    nan])
     """
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}: it must lie between 0 and 1, such as 0.95")
     from scipy.special import stdtrit  # scipy.stats takes a second to load; its quantiles come from here
 
     freedom = np.asarray(df, dtype=float)
@@ -62,7 +64,7 @@ def share_interval(
     df
         Degrees of freedom of the design.
     n
-        Respondents; only ``beta`` and ``wilson`` use it.
+        Respondents with a valid answer; only ``beta`` and ``wilson`` use it.
     level
         Confidence level.
     method
@@ -72,7 +74,7 @@ def share_interval(
     -------
     tuple of numpy.ndarray
         Lower and upper bounds. At a share of exactly 0 or 1 the standard error says nothing: ``beta`` and ``wilson``
-        then take the effective sample size to be n, the other methods have no interval (NaN).
+        then take the effective sample size to be n at most, the other methods have no interval (NaN).
 
     References
     ----------
@@ -85,6 +87,8 @@ def share_interval(
     >>> float(low[0].round(6)), float(high[0].round(6))
     (0.755597, 0.862591)
     """
+    if method not in get_args(ShareInterval):
+        raise ValueError(f"ci must be one of {', '.join(get_args(ShareInterval))}, not {method!r}")
     p, error, freedom, cases = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (share, se, df, n)))
     edge = (p <= 0) | (p >= 1)
     known = np.isfinite(p) & np.isfinite(error) & (freedom > 0)
@@ -95,6 +99,7 @@ def share_interval(
         more = cases > 1
         ratio = t_quantile(level, np.where(more, cases - 1, np.nan)) / t_quantile(level, freedom)
         at_edge = known & edge & more
+        ratio = np.where(at_edge, np.fmin(ratio, 1), ratio)  # n answers, all alike, are no more evidence than n
         safe_p, inner = np.where(at_edge, np.clip(p, 0, 1), safe_p), (inner & more) | at_edge
         size = np.where(at_edge, cases, size) * np.where(inner, ratio, 1) ** 2
     low, high = _METHODS[method](safe_p, size, t_quantile(level, freedom), level)

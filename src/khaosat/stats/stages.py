@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,10 +42,17 @@ class Sample:
         Number of each respondent's unit at the last of the stages.
     stages
         The stages, the largest units first; only those that can add variance.
+    residuals
+        What calibration of the weights leaves of influence values (respondents × p); the last calibration comes first.
+    replicates
+        Weights that influence values are made with, replicate weights (respondents × replicates) and the factors of
+        the replicates: the variance is then theirs.
     """
 
     unit: Codes
     stages: tuple[Stage, ...]
+    residuals: tuple[Callable[[Floats], Floats], ...] = ()
+    replicates: tuple[Floats, Floats, Floats] | None = None
 
     @property
     def df(self) -> int:

@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from khaosat.stats.replicates import replicate_covariance
 from khaosat.stats.stages import Codes, Floats, Rows, Sample, Stage
 
 T = TypeVar("T", bound=np.generic)
@@ -25,6 +26,8 @@ LonelyPSU = Literal["fail", "remove", "adjust", "average", "certainty"]
 
 _CELLS_AT_ONCE = 4_000_000
 """Unit × cell totals held in memory at once."""
+_COLUMNS_AT_ONCE = 16
+"""Cells whose residuals, which every respondent has, are held in memory at once."""
 
 
 class LonelyPSUError(ValueError):
@@ -80,6 +83,8 @@ def cell_variance(scores: Floats, cells: Codes, *, n_cells: int, drawn: Sample, 
     >>> cell_variance(np.array([1.0, 2.0, 3.0, 6.0]) / 4, one, n_cells=1, drawn=srs)  # mean of 1 2 3 6: s²/n
     array([1.16666667])
     """
+    if drawn.residuals or drawn.replicates is not None:
+        return _spread_cells(scores, cells, n_cells=n_cells, drawn=drawn, lonely=lonely)
     n_units = len(drawn.stages[-1].stratum_of_unit)
     width = max(1, _CELLS_AT_ONCE // max(n_units, 1))
     variances = np.zeros(n_cells)
@@ -116,6 +121,12 @@ def covariance(scores: Floats, *, drawn: Sample, lonely: LonelyPSU = "fail", ins
     array([[ 3.,  6.],
            [ 6., 12.]])
     """
+    if drawn.replicates is not None:
+        weights, every, factors = drawn.replicates
+        unweighted = np.divide(scores, weights[:, None], where=weights[:, None] != 0, out=np.zeros_like(scores))
+        return replicate_covariance(unweighted.T @ every, factors=factors)
+    for residual in drawn.residuals:
+        scores, inside = residual(scores), None
     n_units, p = len(drawn.stages[-1].stratum_of_unit), scores.shape[1]
     totals = np.column_stack([np.bincount(drawn.unit, scores[:, j], n_units) for j in range(p)]).astype(float)
     rows = drawn.unit if inside is None else drawn.unit[inside]
@@ -142,6 +153,45 @@ def cell_df(cells: Codes, *, n_cells: int, drawn: Sample) -> NDArray[np.int64]:
     held = _up(counts.reshape(n_units, n_cells) > 0, drawn.stages, np.logical_or)[0]
     strata = _runs(np.logical_or, held, drawn.stages[0].strata)
     return np.asarray(held.sum(axis=0) - strata.sum(axis=0), dtype=np.int64)
+
+
+def cell_units(cells: Codes, *, n_cells: int, drawn: Sample) -> NDArray[np.int64]:
+    """How many independently drawn units the respondents of each cell come from.
+
+    These are primary units; in a stratum whose units were all taken, nothing was drawn, so their parts count instead.
+
+    Examples
+    --------
+    >>> from khaosat.stats.stages import sample
+    >>> one = np.zeros(4, dtype=np.intp)
+    >>> drawn = sample([one], [np.array([0, 0, 1, 2])], populations=[np.full(4, np.inf)])
+    >>> cell_units(np.array([0, 0, 1, 1]), n_cells=2, drawn=drawn)
+    array([1, 2])
+    """
+    unit = np.full(1, -1)
+    below: Codes = np.zeros(1, dtype=np.intp)
+    for stage in drawn.stages:
+        n_units = len(stage.stratum_of_unit)
+        above = np.repeat(unit, np.diff(np.append(below, n_units)))
+        by_chance = stage.kept[stage.stratum_of_unit] > 1e-12
+        own = np.where(by_chance, np.arange(n_units) + unit.max(initial=-1) + 1, -1)
+        unit, below = np.where(above >= 0, above, own), stage.below
+    number = unit[drawn.unit]
+    inside = (cells >= 0) & (number >= 0)
+    pairs = np.unique(cells[inside] * (unit.max(initial=-1) + 1) + number[inside])
+    return np.bincount(pairs // (unit.max(initial=-1) + 1), minlength=n_cells).astype(np.int64)
+
+
+def _spread_cells(scores: Floats, cells: Codes, *, n_cells: int, drawn: Sample, lonely: LonelyPSU) -> Floats:
+    """Variances by cell where a respondent counts outside their cell too: calibrated or replicate weights."""
+    variances = np.zeros(n_cells)
+    for start in range(0, n_cells, _COLUMNS_AT_ONCE):
+        width = min(_COLUMNS_AT_ONCE, n_cells - start)
+        rows = np.flatnonzero((cells >= start) & (cells < start + width))
+        table = np.zeros((len(scores), width))
+        table[rows, cells[rows] - start] = scores[rows]
+        variances[start : start + width] = np.diag(covariance(table, drawn=drawn, lonely=lonely))
+    return variances
 
 
 def _deviations(totals: Floats, held: Rows, drawn: Sample, lonely: LonelyPSU) -> list[Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,11 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from khaosat.domain.survey import Survey, names
-from khaosat.errors import DesignError
+from khaosat.errors import DataError, DesignError
 from khaosat.facts.language import say
+from khaosat.stats.replicates import replicate_variance
 from khaosat.stats.stages import Sample, sample
-from khaosat.stats.taylor import LonelyPSUError, cell_df, cell_variance
+from khaosat.stats.taylor import LonelyPSUError, cell_df, cell_units, cell_variance
 from khaosat.survey.answers import column, ordered_levels
+from khaosat.survey.replication import replicate_df, replicate_sums
 from khaosat.survey.where import where_rows
 
 Floats = NDArray[np.float64]
@@ -23,6 +25,9 @@ Counts = NDArray[np.int64]
 Codes = NDArray[np.intp]
 Rows = NDArray[np.bool_]
 
+_OWN_NAMES = ("variable", "level", "id", "estimate", "se", "low", "high", "df", "n", "n_missing", "numerator",
+              "denominator", "deff")  # fmt: skip
+"""Columns of results, which groups cannot be called."""
 _SAMPLES: WeakKeyDictionary[Survey, Sample] = WeakKeyDictionary()
 
 
@@ -36,13 +41,14 @@ class Cells:
         The values of the ``by`` columns, one row a cell.
     code
         The cell of each respondent; -1 for those that ``where`` leaves out or whose ``by`` value is missing.
-    without_key
-        Respondents left out because a ``by`` value is missing.
+    without_key, undecided
+        Respondents left out because a ``by`` value is missing, or a value that ``where`` asks for.
     """
 
     keys: pd.DataFrame
     code: Codes
     without_key: int = 0
+    undecided: int = 0
 
     @property
     def n(self) -> int:
@@ -76,21 +82,32 @@ class Estimates:
         Weighted influence of each respondent on the estimate of their cell.
     valid, asked
         Who gave a valid answer, who was asked.
+    replicates
+        Estimates from each replicate (cells × replicates), if the survey has replicate weights.
     """
 
     value: Floats
     influence: Floats
     valid: Rows
     asked: Rows
+    replicates: Floats | None = None
 
 
 def cells_of(survey: Survey, *, by: str | Sequence[str] | None = None, where: str | None = None) -> Cells:
     """The cells of a table, in the order of the keys; one cell when ``by`` is None."""
-    inside = np.ones(survey.n, dtype=bool) if where is None else where_rows(survey.responses, where)
+    inside, undecided = np.ones(survey.n, dtype=bool), 0
+    if where is not None:
+        verdict = where_rows(survey.responses, where)
+        inside, undecided = verdict.to_numpy(dtype=bool, na_value=False), int(verdict.isna().sum())
+    taken = sorted(set(names(by)) & set(_OWN_NAMES))
+    if taken:
+        raise DataError(say("Groups cannot be called {names}, as columns of results are: rename the columns.",
+                            names=", ".join(taken)))  # fmt: skip
     found = [(name, *ordered_levels(column(survey, name))) for name in names(by)]
     keyed = np.logical_and.reduce([inside, *(codes >= 0 for _, codes, _ in found)])
     if not found:
-        return Cells(keys=pd.DataFrame(index=range(1)), code=np.where(inside, 0, -1).astype(np.intp))
+        code = np.where(inside, 0, -1).astype(np.intp)
+        return Cells(keys=pd.DataFrame(index=range(1)), code=code, undecided=undecided)
     table = np.column_stack([codes for _, codes, _ in found])[keyed]
     combinations, place = np.unique(table, axis=0, return_inverse=True)
     code = np.full(survey.n, -1, dtype=np.intp)
@@ -99,7 +116,9 @@ def cells_of(survey: Survey, *, by: str | Sequence[str] | None = None, where: st
         name: pd.Series([levels[i] for i in combinations[:, j]], dtype=None if len(combinations) else object)
         for j, (name, _, levels) in enumerate(found)
     }
-    return Cells(keys=pd.DataFrame(keys), code=code, without_key=int((inside & ~keyed).sum()))
+    return Cells(
+        keys=pd.DataFrame(keys), code=code, without_key=int((inside & ~keyed).sum()), undecided=undecided
+    )  # fmt: skip
 
 
 def ratio_estimates(
@@ -119,15 +138,25 @@ def ratio_estimates(
     per_cell = cells.spread(np.divide(1.0, below, where=known, out=np.zeros(cells.n)))
     residual = top - cells.spread(np.where(known, value, 0.0)) * bottom
     influence = np.where(used, weight * np.where(valid, residual, 0.0) * per_cell, 0.0)
-    return Estimates(value=value, influence=influence, valid=valid, asked=asked)
+    again = None
+    if survey.replication is not None:
+        code, every = np.where(used, cells.code, -1), survey.replication.weights
+        tops, bottoms = (replicate_sums(x, code, n_cells=cells.n, weights=every) for x in (top, bottom))
+        again = np.divide(tops, bottoms, where=bottoms != 0, out=np.full_like(tops, np.nan))
+    return Estimates(value=value, influence=influence, valid=valid, asked=asked, replicates=again)
 
 
 def total_estimates(survey: Survey, cells: Cells, *, values: Floats, valid: Rows, asked: Rows) -> Estimates:
     """Weighted sum over the valid answers of each cell; the influence of a respondent is their own part."""
     part = np.where(valid, survey.arrays.weights * np.where(valid, values, 0.0), 0.0)
+    again = None
+    if survey.replication is not None:
+        code, every = np.where(valid, cells.code, -1), survey.replication.weights
+        again = replicate_sums(values, code, n_cells=cells.n, weights=every)
     return Estimates(
-        value=cells.sum(part, valid), influence=np.where(cells.code >= 0, part, 0.0), valid=valid, asked=asked
-    )
+        value=cells.sum(part, valid), influence=np.where(cells.code >= 0, part, 0.0), valid=valid, asked=asked,
+        replicates=again,
+    )  # fmt: skip
 
 
 def standard_errors(survey: Survey, cells: Cells, estimates: Estimates) -> Floats:
@@ -138,29 +167,48 @@ def standard_errors(survey: Survey, cells: Cells, estimates: Estimates) -> Float
     DesignError
         If a stratum has one unit and the design's rule has no variance for it.
     """
-    code = np.where(estimates.valid, cells.code, -1)
+    code, drawn = np.where(estimates.valid, cells.code, -1), sample_of(survey)
+    if estimates.replicates is not None and survey.replication is not None:
+        variance = replicate_variance(estimates.replicates, factors=survey.replication.factors)
+        return np.where(cells.count(estimates.valid) > 0, np.sqrt(variance), np.nan)
     try:
         variance = cell_variance(
-            estimates.influence, code, n_cells=cells.n, drawn=sample_of(survey), lonely=survey.design.lonely_psu
+            estimates.influence, code, n_cells=cells.n, drawn=drawn, lonely=survey.design.lonely_psu
         )
     except LonelyPSUError as error:
         raise DesignError(_lonely_message(survey, error)) from error
     return np.where(cells.count(estimates.valid) > 0, np.sqrt(variance), np.nan)
 
 
-def freedom(survey: Survey, cells: Cells, *, domain_df: bool) -> Counts:
-    """Degrees of freedom: primary units less strata of the whole sample, or of each cell by itself."""
+def freedom(survey: Survey, cells: Cells, *, domain_df: bool, answered: Rows | None = None) -> Counts:
+    """Degrees of freedom: primary units less strata of the whole sample, or of each cell by itself.
+
+    With ``answered`` (for ratios and means) they are 0 where all answers of a cell lie in one unit of the sample. The
+    cell's influences then add up to zero in that unit, so that the variance between units, most of the whole as a
+    rule, comes out as nothing: the standard error is no measure of anything, and there is no interval.
+    """
     drawn = sample_of(survey)
-    if domain_df:
-        return cell_df(cells.code, n_cells=cells.n, drawn=drawn)
-    return np.full(cells.n, drawn.df, dtype=np.int64)
+    df = np.full(cells.n, drawn.df, dtype=np.int64)
+    given = replicate_df(survey)
+    if given is not None:
+        df[:] = given
+    elif domain_df:
+        df = cell_df(cells.code, n_cells=cells.n, drawn=drawn)
+    if answered is not None:
+        units = cell_units(np.where(answered, cells.code, -1), n_cells=cells.n, drawn=drawn)
+        df[units == 1] = 0
+    return df
 
 
 def sample_of(survey: Survey) -> Sample:
     """The survey's sample, sorted once and kept as long as the survey lives."""
     if survey not in _SAMPLES:
         arrays = survey.arrays
-        _SAMPLES[survey] = sample(arrays.strata, arrays.units, populations=arrays.populations)
+        drawn = sample(arrays.strata, arrays.units, populations=arrays.populations)
+        residuals = tuple(change.residual for change in reversed(survey.adjustments))
+        made = survey.replication
+        again = None if made is None else (arrays.weights, made.weights, made.factors)
+        _SAMPLES[survey] = replace(drawn, residuals=residuals, replicates=again)
     return _SAMPLES[survey]
 
 

@@ -15,9 +15,9 @@ from khaosat.domain.survey import Survey
 from khaosat.facts.language import number, say
 from khaosat.stats.intervals import ShareInterval, share_interval
 from khaosat.survey.cells import Cells, cells_of, freedom, standard_errors
-from khaosat.survey.index_nodes import Counts, Node, Rule, index_nodes
+from khaosat.survey.index_nodes import Node, Rule, index_nodes
 from khaosat.survey.proportions import edge_notes, interval_words
-from khaosat.survey.result import SurveyResult, design_notes, table_rows
+from khaosat.survey.result import SurveyResult, cell_notes, design_notes, table_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,9 +96,10 @@ def satisfaction_index(
     questionnaire, chosen = _checked(survey, rule)
     cells = cells_of(survey, by=by, where=where)
     nodes, absent = index_nodes(survey, cells, questionnaire=questionnaire, rule=chosen)
-    df = freedom(survey, cells, domain_df=domain_df)
     tables = [
-        _node_rows(survey, cells, node, df=df, level=level, ci=ci).assign(_cell=range(cells.n), _place=place)
+        _node_rows(survey, cells, node, domain_df=domain_df, level=level, ci=ci).assign(
+            _cell=range(cells.n), _place=place
+        )
         for place, node in enumerate(nodes)
     ]
     rows = pd.concat(tables, ignore_index=True).sort_values(["_cell", "_place"], ignore_index=True)
@@ -137,12 +138,13 @@ def _checked(survey: Survey, rule: Rule | None) -> tuple[Questionnaire, Rule]:
 
 
 def _node_rows(
-    survey: Survey, cells: Cells, node: Node, *, df: Counts, level: float, ci: ShareInterval
+    survey: Survey, cells: Cells, node: Node, *, domain_df: bool, level: float, ci: ShareInterval
 ) -> pd.DataFrame:
     estimates = node.estimates
     se = standard_errors(survey, cells, estimates)
+    df = freedom(survey, cells, domain_df=domain_df, answered=estimates.valid)
     n, asked = cells.count(estimates.valid), cells.count(estimates.asked)
-    low, high = share_interval(estimates.value, se, df=df, n=asked, level=level, method=ci)
+    low, high = share_interval(estimates.value, se, df=df, n=n, level=level, method=ci)
     everyone = np.ones(survey.n, dtype=bool)
     return table_rows(
         cells.keys.assign(level=node.level, id=node.id), estimate=estimates.value, se=se, low=low, high=high, df=df,
@@ -184,8 +186,7 @@ def _answer_notes(cells: Cells, nodes: list[Node], absent: list[str]) -> list[st
             "left out."
         )
     ]
-    if cells.without_key:
-        notes.append(say("{n} respondents without a value to group by are left out.", n=cells.without_key))
+    notes += cell_notes(cells)
     if absent:
         notes.append(say("{n} items have no column and are left out: {items}.", n=len(absent), items=", ".join(absent)))
     gaps = int(sum(int(node.gaps.sum()) for node in nodes))

@@ -121,13 +121,16 @@ class _Tree:
         influence = np.sum(
             [node.estimates.influence * cells.spread(part) for node, part in zip(nodes, share, strict=True)], axis=0
         )
+        made = [node.estimates.replicates for node in nodes]
+        again = [np.where(w > 0, x.T * w, 0.0).T for x, w in zip(made, share, strict=True) if x is not None]
         hits, answers = (np.sum([getattr(node, name) for node in nodes], axis=0) for name in ("hits", "answers"))
         valid, asked = (
             np.logical_or.reduce([getattr(node.estimates, name) for node in nodes]) for name in ("valid", "asked")
         )
         return Node(
             level=level, id=id, hits=hits, answers=answers, gaps=(~known & usable).sum(axis=0),
-            estimates=Estimates(value=value, influence=influence, valid=valid, asked=asked),
+            estimates=Estimates(value=value, influence=influence, valid=valid, asked=asked,
+                replicates=np.sum(again, axis=0) if again else None),
         )  # fmt: skip
 
     def _pooled(self, hits: Floats, answers: Floats, *, asked: NDArray[np.bool_], level: str, id: str) -> Node:

@@ -50,7 +50,8 @@ def mean(
     by
         Columns whose combinations are estimated apart, as domains of the whole sample.
     where
-        Who it is about, in the words of :meth:`pandas.DataFrame.query`; a domain too.
+        Who it is about, as in ``"age >= 60 and ward in ['A', 'B']"``; a domain too. Respondents for whom a missing
+        value leaves it open are left out and noted.
     level
         Confidence level of the intervals.
     deff
@@ -66,7 +67,9 @@ def mean(
     Notes
     -----
     Taylor linearisation over the design; Student's t with primary units less strata degrees of freedom. Answers are
-    missing item by item; a don't-know code of the questionnaire is missing, a skipped question is not.
+    missing item by item; a don't-know code of the questionnaire is missing, a skipped question is not. A group whose
+    answers all come from one primary unit has no interval and 0 degrees of freedom: its standard error leaves out how
+    much units differ.
 
     References
     ----------
@@ -155,17 +158,18 @@ def ratio(
     estimates = ratio_estimates(survey, cells, top=top.numbers, bottom=bottom.numbers, valid=valid, asked=asked)
     keys = cells.keys.copy()
     keys.insert(0, "variable", f"{numerator}/{denominator}")
-    rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, domain_df=domain_df)
+    df = freedom(survey, cells, domain_df=domain_df, answered=valid)
+    rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, df=df)
     answers = {numerator: top, denominator: bottom}
     title = say("Ratio of {numerator} to {denominator}", numerator=numerator, denominator=denominator)
     return _result(survey, rows, cells, answers, title=title, level=level, unit="score")
 
 
 def estimate_rows(
-    survey: Survey, cells: Cells, estimates: Estimates, *, keys: pd.DataFrame, level: float, domain_df: bool = False
+    survey: Survey, cells: Cells, estimates: Estimates, *, keys: pd.DataFrame, level: float, df: NDArray[np.int64]
 ) -> pd.DataFrame:
     """Rows with Student's interval."""
-    se, df = standard_errors(survey, cells, estimates), freedom(survey, cells, domain_df=domain_df)
+    se = standard_errors(survey, cells, estimates)
     low, high = t_interval(estimates.value, se, df=df, level=level)
     n = cells.count(estimates.valid)
     return table_rows(
@@ -221,7 +225,8 @@ def _each(
             estimates = total_estimates(survey, cells, values=answer.numbers, **shared)
         keys = cells.keys.copy()
         keys.insert(0, "variable", name)
-        rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, domain_df=domain_df)
+        df = freedom(survey, cells, domain_df=domain_df, answered=answer.valid if kind == "mean" else None)
+        rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, df=df)
         if deff:
             rows["deff"] = design_effect(
                 survey, cells, answer.valid, values=answer.numbers, se=rows["se"].to_numpy(), kind=deff,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -69,11 +69,10 @@ def proportion(
     >>> proportion(survey, "q", at=[4, 5]).rows[["estimate", "n", "n_missing", "numerator"]].values.tolist()
     [[0.75, 4.0, 1.0, 3.0]]
     """
-    if ci not in get_args(ShareInterval):
-        raise ValueError(f"ci must be one of {', '.join(get_args(ShareInterval))}, not {ci!r}")
     cells = cells_of(survey, by=by, where=where)
     answers = {name: level_answers(survey, name) for name in names(variables)}
-    counted = None if at is None else list(at) if isinstance(at, Sequence) and not isinstance(at, str) else [at]
+    several = pd.api.types.is_list_like(at)  # a set or an array will do
+    counted = None if at is None else list(cast("Sequence[Level]", at)) if several else [cast(Level, at)]
     options = {"level": level, "ci": ci, "domain_df": domain_df}
     tables = [
         _one_variable(survey, cells, name, answer, counted=counted, deff=deff, **options)  # type: ignore[arg-type]
@@ -134,7 +133,7 @@ def _one_variable(
     if counted is not None:
         _check_levels(survey, name, counted)
     groups: list[list[Level]] = [counted] if counted is not None else [[value] for value in answer.levels]
-    df, n = freedom(survey, cells, domain_df=domain_df), cells.count(answer.valid)
+    df, n = freedom(survey, cells, domain_df=domain_df, answered=answer.valid), cells.count(answer.valid)
     asked = cells.count(answer.asked)
     tables = []
     for place, group in enumerate(groups):
@@ -143,7 +142,7 @@ def _one_variable(
             survey, cells, top=hit, bottom=np.ones(survey.n), valid=answer.valid, asked=answer.asked
         )
         se = standard_errors(survey, cells, estimates)
-        low, high = share_interval(estimates.value, se, df=df, n=asked, level=level, method=ci)
+        low, high = share_interval(estimates.value, se, df=df, n=n, level=level, method=ci)
         keys = cells.keys.copy()
         keys.insert(0, "variable", name)
         if counted is None:

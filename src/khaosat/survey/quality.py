@@ -15,7 +15,7 @@ from khaosat.facts import term
 from khaosat.facts.language import say
 from khaosat.survey.answers import level_answers
 from khaosat.survey.cells import Cells, cells_of
-from khaosat.survey.result import SurveyResult
+from khaosat.survey.result import SurveyResult, cell_notes
 
 STRAIGHT_LINE_ITEMS = 10
 """Valid answers a respondent must have given before giving one answer to all of them is called a straight line."""
@@ -83,6 +83,7 @@ def answer_quality(survey: Survey, *, by: str | None = None) -> AnswerQuality:
             "answers as another respondent.",
             n=STRAIGHT_LINE_ITEMS,
         ),
+        *cell_notes(cells),
     )
     return AnswerQuality(
         rows=rows, title=say("How the questions were answered"), notes=notes, questionnaire=questionnaire

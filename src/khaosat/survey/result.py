@@ -16,6 +16,7 @@ from khaosat.results import Result
 from khaosat.show.table import Column, Table
 from khaosat.survey.answers import Answers
 from khaosat.survey.cells import Cells, sample_of
+from khaosat.survey.replication import weighting_notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,10 +92,19 @@ def table_rows(keys: pd.DataFrame, **columns: object) -> pd.DataFrame:
     return pd.concat([keys.reset_index(drop=True), pd.DataFrame(columns, index=range(len(keys)))], axis=1)
 
 
-def answer_notes(cells: Cells, answers: dict[str, Answers]) -> Iterator[str]:
-    """What was left out of the estimates, question by question."""
+def cell_notes(cells: Cells) -> Iterator[str]:
+    """Whom ``where`` and ``by`` leave out for want of a value."""
+    if cells.undecided:
+        yield say("{n} respondents lack a value that the condition asks for and are left out.", n=cells.undecided)
     if cells.without_key:
         yield say("{n} respondents without a value to group by are left out.", n=cells.without_key)
+    if not (cells.code >= 0).any():
+        yield say("No respondent satisfies the condition.")
+
+
+def answer_notes(cells: Cells, answers: dict[str, Answers]) -> Iterator[str]:
+    """What was left out of the estimates, question by question."""
+    yield from cell_notes(cells)
     inside = cells.code >= 0
     for name, answer in answers.items():
         counts = {
@@ -127,16 +137,23 @@ def design_notes(survey: Survey, rows: pd.DataFrame, *, interval: str, level: fl
         weights=_weighting(survey),
         fpc=say("finite population correction") if design.fpc else say("no finite population correction"),
     )  # fmt: skip
+    yield from weighting_notes(survey)
     yield say("{level} intervals: {interval}.", level=percent(level, 0), interval=interval)
     lonely = sum(int(stage.lonely.sum()) for stage in sample_of(survey).stages)
     if lonely and design.lonely_psu != "fail":
         yield say("{n} strata have one unit only; rule applied: {rule}.", n=lonely, rule=term(design.lonely_psu))
-    if len(rows) and (rows["df"] < FEW_DF).any():
-        few = int(rows["df"].min())
-        if few > 0:
-            yield say("Only {df} degrees of freedom: intervals rest on few units and are unstable.", df=few)
-        else:
-            yield say("No degrees of freedom: there are no intervals.")
+    some = rows.loc[rows["df"] > 0, "df"]
+    if len(some) and some.min() < FEW_DF:
+        yield say("Only {df} degrees of freedom: intervals rest on few units and are unstable.", df=int(some.min()))
+    none = int(((rows["df"] <= 0) & (rows["n"] > 0)).sum())
+    if none and none == len(rows):
+        yield say("No degrees of freedom: there are no intervals.")
+    elif none:
+        yield say(
+            "{n} lines rest on answers from one sampled unit only: nothing shows how much units differ. Their standard "
+            "error leaves that out, so they have no interval.",
+            n=none,
+        )
 
 
 def _weighting(survey: Survey) -> str:

@@ -1,9 +1,10 @@
-"""Did it change: two surveys of the same questions, drawn independently."""
+"""Did it change, do they differ: two surveys drawn independently, or the groups of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from khaosat.facts.language import percent, say
 from khaosat.show.table import Column
 from khaosat.stats.intervals import t_interval
 from khaosat.survey.answers import Level
+from khaosat.survey.group_tests import GroupTest
+from khaosat.survey.groups import GroupComparison, compare_groups
 from khaosat.survey.index import satisfaction_index
 from khaosat.survey.index_nodes import Rule
 from khaosat.survey.means import mean
@@ -41,13 +44,14 @@ class Comparison(SurveyResult):
         ]
         place = next(i for i, column in enumerate(shown) if column.key == "estimate")
         tail = [
-            Column(name="p_value", kind="number", decimals=3),
+            Column(name="p_value", kind="p_value", decimals=3),
             Column(name="n_a", kind="int"),
             Column(name="n_b", kind="int"),
         ]
         return [*shown[:place], *sides, *shown[place:], *tail]
 
 
+@overload
 def compare(
     survey_a: Survey,
     survey_b: Survey,
@@ -57,17 +61,52 @@ def compare(
     by: str | Sequence[str] | None = None,
     where: str | None = None,
     level: float = 0.95,
-) -> Comparison:
-    r"""Difference of means, or of shares with ``at``, between two independent surveys: a less b.
+) -> Comparison: ...
 
-    :math:`d = \hat\theta_a - \hat\theta_b`, :math:`se^2 = se_a^2 + se_b^2`.
+
+@overload
+def compare(
+    survey_a: Survey,
+    survey_b: str | Sequence[str],
+    *,
+    groups: str,
+    reference: Level | None = None,
+    test: GroupTest = "t",
+    at: Level | Sequence[Level] | None = None,
+    by: str | Sequence[str] | None = None,
+    where: str | None = None,
+    level: float = 0.95,
+) -> GroupComparison: ...
+
+
+def compare(
+    survey_a: Survey,
+    survey_b: Survey | str | Sequence[str],
+    variables: str | Sequence[str] | None = None,
+    *,
+    groups: str | None = None,
+    reference: Level | None = None,
+    test: GroupTest = "t",
+    at: Level | Sequence[Level] | None = None,
+    by: str | Sequence[str] | None = None,
+    where: str | None = None,
+    level: float = 0.95,
+) -> Comparison | GroupComparison:
+    r"""Difference of means, or of shares with ``at``: ``compare(a, b, "q")`` two surveys, ``groups=`` those of one.
+
+    Two independent surveys, a less b: :math:`d = \hat\theta_a - \hat\theta_b`, :math:`se^2 = se_a^2 + se_b^2`. Groups
+    of one survey, ``compare(survey, "q", groups="ward")``: :func:`khaosat.survey.groups.compare_groups`, with its rank
+    tests and Holm's adjustment.
 
     Parameters
     ----------
     survey_a, survey_b
-        Usually the newer wave first, so that a positive difference is a rise.
+        Usually the newer wave first, so that a positive difference is a rise. With ``groups`` there is one survey, and
+        the variables come second.
     variables
         Columns that both have.
+    groups, reference, test
+        As in :func:`khaosat.survey.groups.compare_groups`.
     at
         Answers counted together; None: means are compared.
     by, where
@@ -79,7 +118,7 @@ def compare(
     -------
     Comparison
         ``variable``, ``by`` columns, ``estimate, se, low, high, df, n, n_missing, statistic, p_value, estimate_a,
-        estimate_b, n_a, n_b``.
+        estimate_b, n_a, n_b``. With ``groups`` a :class:`khaosat.survey.groups.GroupComparison`.
 
     Notes
     -----
@@ -97,6 +136,16 @@ def compare(
     >>> float(compare(new, old, "q").rows["estimate"].iloc[0])
     1.5
     """
+    if groups is not None:
+        if isinstance(survey_b, Survey) or variables is not None:
+            raise TypeError("groups= compares the groups of one survey: compare(survey, variables, groups=...)")
+        return compare_groups(
+            survey_a, survey_b, groups=groups, reference=reference, test=test, at=at, by=by, where=where, level=level
+        )
+    if not isinstance(survey_b, Survey) or variables is None:
+        raise TypeError("name two surveys and the variables, or one survey, the variables and groups=")
+    if test != "t" or reference is not None:
+        raise TypeError("test= and reference= go with groups=")
     options = {"by": by, "where": where, "level": level}
     if at is None:
         a, b = (mean(survey, variables, **options) for survey in (survey_a, survey_b))  # type: ignore[arg-type]
@@ -142,7 +191,8 @@ def _difference(a: SurveyResult, b: SurveyResult, *, keys: list[str], title: str
     """Rows that both results have, subtracted."""
     both = a.rows.merge(b.rows, on=keys, suffixes=("_a", "_b"), validate="one_to_one", how="inner")
     difference = (both["estimate_a"] - both["estimate_b"]).to_numpy(dtype=float)
-    parts = both[["se_a", "se_b"]].to_numpy(dtype=float) ** 2
+    # A side without an interval (a share of 0 or 1, one sampled unit) has a standard error that means nothing.
+    parts = both[["se_a", "se_b"]].where(both[["low_a", "low_b"]].notna().to_numpy()).to_numpy(dtype=float) ** 2
     freedom = both[["df_a", "df_b"]].to_numpy(dtype=float)
     se, df = np.sqrt(parts.sum(axis=1)), welch_df(parts, freedom)
     low, high = t_interval(difference, se, df=df, level=level)
@@ -160,6 +210,9 @@ def _difference(a: SurveyResult, b: SurveyResult, *, keys: list[str], title: str
     alone = len(a.rows) + len(b.rows) - 2 * len(both)
     if alone:
         notes.append(say("{n} lines that only one of the surveys has are left out.", n=alone))
+    bare = int(np.isnan(low).sum())
+    if bare:
+        notes.append(say("{n} differences have no interval, since one of the two estimates has none.", n=bare))
     if len(rows) and (df < FEW_DF).any():
         notes.append(say("Fewer than {n} degrees of freedom: a change may well go unseen.", n=FEW_DF))
     return Comparison(rows=rows, title=title, notes=tuple(notes), unit=a.unit, questionnaire=a.questionnaire)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from khaosat.errors import DataError
 from khaosat.facts.language import say
@@ -20,15 +19,16 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }  # fmt: skip
-_QUOTED = re.compile(r"`([^`]+)`")
+_TEXT_OR_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`([^`]+)`""")
 
 
-def where_rows(responses: pd.DataFrame, where: str) -> NDArray[np.bool_]:
-    """Which rows satisfy an expression in the words of :meth:`pandas.DataFrame.query`.
+def where_rows(responses: pd.DataFrame, where: str) -> pd.arrays.BooleanArray:
+    """Which rows satisfy an expression; missing where a missing value leaves that open.
 
     Understood are comparisons, ``in``, ``not in``, ``and``, ``or``, ``not``, column names (in backticks if they are no
     identifiers), numbers, texts and lists of them. Nothing else is run: the expression is read, never evaluated.
-    A missing value satisfies ``!=`` and ``not in`` only, as in pandas.
+    A comparison with a missing value is neither true nor false, and so is its ``not``, as in SQL and R (pandas would
+    say that a missing ward is not ward A); ``and`` and ``or`` decide where the other side does.
 
     Raises
     ------
@@ -40,30 +40,36 @@ def where_rows(responses: pd.DataFrame, where: str) -> NDArray[np.bool_]:
     >>> frame = pd.DataFrame({"age": [30, 65, None], "phường/xã": ["A", "B", "A"]})
     >>> where_rows(frame, "age >= 60 or `phường/xã` in ['A']").tolist()
     [True, True, True]
+    >>> where_rows(frame, "age != 30")
+    <BooleanArray>
+    [False, True, <NA>]
+    Length: 3, dtype: boolean
     """
     quoted: dict[str, str] = {}
 
     def replace(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
         quoted[name := f"_quoted_{len(quoted)}"] = match[1]
         return name
 
     try:
-        tree = ast.parse(_QUOTED.sub(replace, where).strip(), mode="eval")
+        tree = ast.parse(_TEXT_OR_QUOTED.sub(replace, where).strip(), mode="eval")
         rows = _Reader(responses, quoted).truth(tree.body)
     except (SyntaxError, ValueError, TypeError) as error:
         raise DataError(say("where={expression!r} cannot be read: {reason}", expression=where, reason=error)) from error
-    return rows.to_numpy(dtype=bool, na_value=False)
+    return pd.arrays.BooleanArray(rows.to_numpy(dtype=bool, na_value=False), rows.isna().to_numpy())
 
 
 class _Reader:
-    """Walks the tree of an expression; every node type that is not listed is refused."""
+    """Walks the tree of an expression in three-valued logic; every node type that is not listed is refused."""
 
     def __init__(self, responses: pd.DataFrame, quoted: dict[str, str]) -> None:
         self.responses = responses
         self.quoted = quoted
 
     def truth(self, node: ast.expr) -> pd.Series:
-        """A node that is true or false for each row."""
+        """A node that is true, false or missing for each row, as ``boolean``."""
         match node:
             case ast.BoolOp(op=op, values=values):
                 return reduce(operator.and_ if isinstance(op, ast.And) else operator.or_, map(self.truth, values))
@@ -79,7 +85,7 @@ class _Reader:
             case ast.Name(id=name):
                 column = self.column(name)
                 if pd.api.types.is_bool_dtype(column):
-                    return column.astype("boolean").fillna(False).astype(bool)
+                    return column.astype("boolean")
         raise ValueError(say("{part!r} is not a comparison; put comparisons in brackets", part=ast.unparse(node)))
 
     def comparison(self, first: ast.expr, op: ast.cmpop, second: ast.expr) -> pd.Series:
@@ -89,12 +95,16 @@ class _Reader:
         if isinstance(op, ast.In | ast.NotIn):
             if not isinstance(second, ast.List | ast.Tuple | ast.Set):
                 raise ValueError(say("after “in” comes a list, as in [1, 2]"))
-            found = left.isin([self.constant(item) for item in second.elts])
-            return ~found if isinstance(op, ast.NotIn) else found
+            found = left.isin([self.constant(item) for item in second.elts]).astype("boolean")
+            return (~found if isinstance(op, ast.NotIn) else found).mask(left.isna())
         if type(op) not in _COMPARE:
             raise ValueError(say("“is” is not understood; use =="))
-        result = pd.Series(_COMPARE[type(op)](left, self.value(second)), index=self.responses.index)
-        return result.astype("boolean").fillna(isinstance(op, ast.NotEq)).astype(bool)
+        right = self.value(second)
+        known = left.notna() & (right.notna() if isinstance(right, pd.Series) else True)
+        result = pd.Series(pd.NA, index=self.responses.index, dtype="boolean")
+        found = _COMPARE[type(op)](left[known], right[known] if isinstance(right, pd.Series) else right)
+        result[known] = found.to_numpy(dtype=bool)
+        return result
 
     def value(self, node: ast.expr) -> object:
         return self.column(node.id) if isinstance(node, ast.Name) else self.constant(node)
@@ -108,7 +118,11 @@ class _Reader:
         raise ValueError(say("{part!r} is not a number or a text", part=ast.unparse(node)))
 
     def column(self, name: str) -> pd.Series:
-        name = self.quoted.get(name, name)
+        if name in self.quoted:
+            name = self.quoted[name]
+        elif name not in self.responses:  # Python reads names in Unicode's form NFKC
+            named = (str(column) for column in self.responses)
+            name = next((column for column in named if unicodedata.normalize("NFKC", column) == name), name)
         if name not in self.responses:
             raise ValueError(say("there is no column {column!r}", column=name))
         return self.responses[name]
