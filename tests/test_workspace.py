@@ -5,6 +5,12 @@ import pytest
 from khaosat.errors import WorkspaceError
 from khaosat.workspace import Workspace
 
+
+@pytest.fixture(autouse=True)
+def _in_english(monkeypatch):
+    monkeypatch.setenv("KHAOSAT_LANG", "en")
+
+
 CITY = '[city]\nname = "A"\nparent_agency = "B"\nagency = "C"\nplace = "D"\n'
 
 
@@ -63,4 +69,4 @@ def test_the_repository_workspace_reads():
 def test_the_notebook_shows_the_city_and_what_its_store_holds(tmp_path):
     text = Workspace.find(written(tmp_path, CITY.replace('"A"', '"<b>A"')))._repr_html_()
     assert "&lt;b&gt;A" in text
-    assert "Kho chưa có hồ sơ nào" in text
+    assert "The store holds no dossiers" in text

@@ -79,7 +79,7 @@ def _ingest(arguments: argparse.Namespace) -> int:
         print(report.summary())
         if len(report.faults):
             _print_faults(report.faults)
-        refused |= not report.added and bool((report.faults["severity"] == "refused").any())
+        refused |= bool(report.refused)
     return REFUSED if refused else DONE
 
 

@@ -7,6 +7,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from types import UnionType
 from typing import Any, get_origin, get_type_hints
 
+from khaosat.facts.language import say
+
 
 @dataclass(frozen=True, kw_only=True)
 class CitySettings:
@@ -85,17 +87,21 @@ def read_section(section: type, table: object, *, name: str, faults: list[str]) 
     >>> faults = []
     >>> read_section(TargetSettings, {"sett": 1}, name="targets", faults=faults)
     >>> faults
-    ["[targets] 'sett' is not a known key; known: set"]
+    ["[targets] không có khóa 'sett'; các khóa đã biết: set"]
     """
     if not isinstance(table, dict):
-        faults.append(f"[{name}] must be a table")
+        faults.append(say("[{name}] must be a table", name=name))
         return None
     hints = get_type_hints(section)
     known = {f.name: f for f in fields(section)}
     before = len(faults)
-    faults += [f"[{name}] {key!r} is not a known key; known: {', '.join(known)}" for key in table if key not in known]
     faults += [
-        f"[{name}] {key!r} is missing"
+        say("[{name}] {key} is not a known key; known: {known}", name=name, key=repr(key), known=", ".join(known))
+        for key in table
+        if key not in known
+    ]
+    faults += [
+        say("[{name}] {key} is missing", name=name, key=repr(key))
         for key, f in known.items()
         if key not in table and f.default is MISSING and f.default_factory is MISSING
     ]
@@ -104,9 +110,11 @@ def read_section(section: type, table: object, *, name: str, faults: list[str]) 
         kind = hints[key] if isinstance(hints[key], UnionType) else get_origin(hints[key]) or hints[key]
         value = tuple(table[key]) if kind is tuple and isinstance(table[key], list) else table[key]
         if not isinstance(value, kind):
-            faults.append(f"[{name}] {key} = {table[key]!r} has the wrong type")
+            faults.append(
+                say("[{name}] {key} = {value} has the wrong type", name=name, key=key, value=repr(table[key]))
+            )
         elif kind is tuple and not all(isinstance(v, str) for v in value):
-            faults.append(f"[{name}] {key} must be a list of texts")
+            faults.append(say("[{name}] {key} must be a list of texts", name=name, key=key))
         else:
             values[key] = value
     return section(**values) if len(faults) == before else None

@@ -78,7 +78,8 @@ class Workspace:
         for folder in (place, *place.parents):
             if (folder / FILE).is_file():
                 return cls.read(folder / FILE)
-        raise WorkspaceError(f"no {FILE} in {place} or above it; copy the one of the khaosat repository and edit it")
+        text = "no {file} in {place} or above it; copy the one of the khaosat repository and edit it"
+        raise WorkspaceError(say(text, file=FILE, place=place))
 
     @classmethod
     def read(cls, path: Path) -> Workspace:
@@ -88,7 +89,7 @@ class Workspace:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise WorkspaceError(f"{path}: {error}") from error
         faults: list[str] = []
-        faults += [f"[{name}] is not a known section" for name in settings if name not in SECTIONS]
+        faults += [say("[{name}] is not a known section", name=name) for name in settings if name not in SECTIONS]
         parts = {
             name: read_section(section, settings.get(name, {}), name=name, faults=faults)
             for name, section in SECTIONS.items()
@@ -102,13 +103,14 @@ class Workspace:
         """Where finished reports go."""
         return self.root / self.report.folder
 
-    @property
-    def notebooks(self) -> Path:
-        """Where the notebooks are: the workspace's own, else the repository's around it."""
-        for folder in (self.root, *self.root.parents):
-            if (folder / "notebooks").is_dir():
-                return folder / "notebooks"
-        raise WorkspaceError(f"no notebooks/ folder in {self.root} or above it")
+    def notebook(self, name: str) -> Path:
+        """A report notebook: the workspace's own or the nearest above it, else the one that comes with khaosat."""
+        package = Path(__file__).resolve().parent
+        for folder in (self.root, *self.root.parents, package, package.parent.parent):  # the last: a checkout
+            path = folder / "notebooks" / f"{name}.ipynb"
+            if path.is_file():
+                return path
+        raise WorkspaceError(say("there is no notebook {name} in notebooks/", name=name))
 
     @property
     def source(self) -> str:
@@ -153,7 +155,9 @@ class Workspace:
             matches = sorted(Path(name).resolve() for name in glob.glob(str(self.root / pattern), recursive=True))
             files = [path for path in matches if path.is_file()]
             if not files:
-                raise WorkspaceError(f"{self.root / FILE}: {pattern!r} matches no file")
+                raise WorkspaceError(
+                    say("{file}: {pattern} matches no file", file=self.root / FILE, pattern=repr(pattern))
+                )
             found += files
         return found
 

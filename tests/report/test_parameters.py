@@ -5,6 +5,11 @@ from khaosat.errors import WorkspaceError
 from khaosat.report.parameters import checked
 
 
+@pytest.fixture(autouse=True)
+def _in_english(monkeypatch):
+    monkeypatch.setenv("KHAOSAT_LANG", "en")
+
+
 def notebook(source, *, tags=("parameters",), cells=1):
     return new_notebook(cells=[new_code_cell(source, metadata={"tags": list(tags)}) for _ in range(cells)])
 

@@ -13,6 +13,12 @@ from khaosat.report.runner import FAILED, FILES, MANIFEST, NOTEBOOK, ReportFaile
 from khaosat.workspace import Workspace
 from tests.test_workspace import CITY
 
+
+@pytest.fixture(autouse=True)
+def _in_english(monkeypatch):
+    monkeypatch.setenv("KHAOSAT_LANG", "en")
+
+
 TABLE = """import pandas as pd
 from khaosat.show.table import Column, make_table
 columns = [Column(name="unit"), Column(name="n", kind="int")]
@@ -95,7 +101,7 @@ def test_a_wrong_parameter_is_refused_before_the_kernel_starts(built, monkeypatc
         run(workspace, parameters={"topp": 1})
     with pytest.raises(WorkspaceError, match="must be int"):
         run(workspace, parameters={"top": "7"})
-    with pytest.raises(WorkspaceError, match="no notebook"):
+    with pytest.raises(WorkspaceError, match="no notebook khong-co"):
         build(workspace, "2026-Q3", notebook="khong-co", allow_unfinished=True)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from khaosat.errors import WorkspaceError
+from khaosat.facts.language import say
 
 Notebook = Mapping[str, Any]
 """A notebook as its JSON says, or as nbformat reads it (which takes a second to import)."""
@@ -27,7 +28,8 @@ def declared(notebook: Notebook) -> dict[str, tuple[type, object]]:
     """
     cells = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
     if len(cells) != 1:
-        raise WorkspaceError(f"a report notebook has one cell tagged 'parameters'; this one has {len(cells)}")
+        text = "a report notebook has one cell tagged 'parameters'; this one has {n}"
+        raise WorkspaceError(say(text, n=len(cells)))
     found: dict[str, tuple[type, object]] = {}
     for line in ast.parse("".join(cells[0]["source"])).body:
         if not (
@@ -37,7 +39,8 @@ def declared(notebook: Notebook) -> dict[str, tuple[type, object]]:
             and line.annotation.id in _TYPES
             and line.value is not None
         ):
-            raise WorkspaceError(f"parameters cell: {ast.unparse(line)!r} is not of the form `name: type = value`")
+            text = "parameters cell: {line} is not of the form `name: type = value`"
+            raise WorkspaceError(say(text, line=repr(ast.unparse(line))))
         found[line.target.id] = (_TYPES[line.annotation.id], ast.literal_eval(line.value))
     return found
 
@@ -51,10 +54,19 @@ def checked(notebook: Notebook, given: Mapping[str, object]) -> dict[str, object
         Naming every unknown name and every value of the wrong type.
     """
     known = declared(notebook)
-    faults = [f"{name!r} is not a parameter; known: {', '.join(known)}" for name in given if name not in known]
+    faults = [
+        say("{name} is not a parameter; known: {known}", name=repr(name), known=", ".join(known))
+        for name in given
+        if name not in known
+    ]
     for name, value in given.items():
         if name in known and type(value) is not known[name][0]:
-            faults.append(f"{name} = {value!r} must be {known[name][0].__name__}, not {type(value).__name__}")
+            wanted, got = known[name][0].__name__, type(value).__name__
+            faults.append(
+                say(
+                    "{name} = {value} must be {wanted}, not {got}", name=name, value=repr(value), wanted=wanted, got=got
+                )
+            )
     if faults:
-        raise WorkspaceError("notebook parameters: " + "; ".join(faults))
+        raise WorkspaceError(say("notebook parameters: {faults}", faults="; ".join(faults)))
     return {name: given.get(name, default) for name, (_, default) in known.items()}

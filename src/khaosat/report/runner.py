@@ -101,9 +101,7 @@ def build(
     from khaosat.report.parameters import checked
 
     name = notebook or workspace.report.notebook
-    source = workspace.notebooks / f"{name}.ipynb"
-    if not source.is_file():
-        raise WorkspaceError(f"no notebook {source}")
+    source = workspace.notebook(name)
     notebook_json = json.loads(source.read_text(encoding="utf-8"))
     values = checked(notebook_json, {"period": str(as_period(period)), **(parameters or {})})
     target = workspace.reports / _folder_name(str(values["period"]), name, lang)
@@ -119,7 +117,8 @@ def build(
                 _refuse_unfinished(workspace, as_period(period))
             _build(workspace, source, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
     except filelock.Timeout as error:
-        raise WorkspaceError(f"another run is building {target}; wait for it to end") from error
+        text = say("another run is building {folder}; wait for it to end", folder=target)
+        raise WorkspaceError(text) from error
     return Outcome(state="built", folder=target)
 
 
@@ -216,7 +215,7 @@ def _inputs(workspace: Workspace, source: Path, values: Mapping[str, object], la
     """What the report depends on, in words and hashes; no clock, no machine, no user."""
     package = Path(__file__).resolve().parent.parent
     store = workspace.root / workspace.store.folder / "manifest.json"
-    lock = workspace.notebooks.parent / "requirements.lock"
+    lock = source.parent.parent / "requirements.lock"
     return {
         "parameters": dict(values),
         "language": lang,
