@@ -79,6 +79,11 @@ def test_a_file_that_cannot_be_read_at_all_is_refused(city, capsys):
     assert "NgayHenTra" in capsys.readouterr().out
 
 
+def test_a_report_of_an_empty_store_asks_for_an_ingest(city, capsys):
+    assert main(["report", "2026-Q3", "--workspace", str(city)]) == 2
+    assert "khaosat ingest" in capsys.readouterr().err
+
+
 def test_sample_writes_a_city(tmp_path):
     assert main(["sample", "--dossiers", "300", "--survey", "120", "--out", str(tmp_path / "city")]) == 0
     assert list((tmp_path / "city" / "dossiers").iterdir())

@@ -89,6 +89,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from khaosat.workspace import Workspace
 
     workspace = Workspace.find(arguments.workspace)
+    if workspace.is_empty:
+        raise WorkspaceError(say("the store is empty: run `khaosat ingest` first"))
     given = {name: getattr(arguments, name) for name in ("by", "wave") if getattr(arguments, name)}
     with _steps() as progress:
         outcome = build(

@@ -203,6 +203,13 @@ class Workspace:
             )
         return reports
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the store holds neither dossiers nor answers."""
+        from khaosat.io.store import read_manifest
+
+        return not (read_manifest(self.store_folder).files.keys() & {"dossiers"} or self.waves())
+
     def log(self) -> DossierLog | None:
         """The stored dossiers, or None when there are none."""
         from khaosat.io import open_store
