@@ -34,6 +34,14 @@ def test_check_names_the_fault_and_refuses(city, capsys, tmp_path):
     ]
 
 
+def test_check_of_a_survey_asks_for_the_columns_of_its_design(city, capsys):
+    design = '[survey]\nquestionnaire = "sipas_2017"\n[survey.design]\nweights = "quyen_so"\n'
+    (city / "khaosat.toml").write_text(CITY + design, encoding="utf-8")
+    (city / "b.csv").write_text("s1_1,s1_2\n4,5\n", encoding="utf-8")
+    assert main(["check", str(city / "b.csv"), "--workspace", str(city)]) == 3
+    assert "quyen_so" in capsys.readouterr().out
+
+
 def test_check_of_a_good_file_is_quiet(city, capsys):
     (city / "a.csv").write_text(GOOD, encoding="utf-8")
     assert main(["check", str(city / "a.csv"), "--workspace", str(city)]) == 0

@@ -50,15 +50,15 @@ def _check(arguments: argparse.Namespace) -> int:
     """Read files without storing them; print every fault found."""
     from khaosat.io import check_files
 
-    mapping, questionnaire = arguments.mapping, arguments.questionnaire
-    if not (mapping and questionnaire):
-        workspace = _workspace_or_none(arguments)
-        mapping = mapping or (workspace.mapping() if workspace else "dvcqg")
-        questionnaire = questionnaire or (workspace.questionnaire() if workspace else "sipas_2023")
-        columns = workspace.survey.columns if workspace else None
-    else:
-        columns = None
-    faults = check_files(arguments.paths, mapping=mapping, questionnaire=questionnaire, columns=columns)
+    workspace = _workspace_or_none(arguments)
+    faults = check_files(
+        arguments.paths,
+        mapping=arguments.mapping or (workspace.mapping() if workspace else "dvcqg"),
+        questionnaire=arguments.questionnaire or (workspace.questionnaire() if workspace else "sipas_2023"),
+        # another questionnaire than the workspace's is another survey, with columns and a design of its own
+        columns=workspace.survey.columns if workspace and not arguments.questionnaire else None,
+        design=workspace.design() if workspace and not arguments.questionnaire else None,
+    )
     if arguments.output:
         faults.to_csv(arguments.output, index=False, encoding="utf-8-sig")
     _print_faults(faults)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from khaosat.domain.questionnaire import Questionnaire, load_questionnaire
+from khaosat.domain.survey import Design
 from khaosat.errors import DataError
 from khaosat.io.checks import check_rows
 from khaosat.io.fault_tables import gather_faults, worded
@@ -28,6 +30,7 @@ def check_files(
     mapping: str | Path | SourceMapping = "dvcqg",
     questionnaire: Questionnaire | str | Path = "sipas_2023",
     columns: Mapping[str, str] | None = None,
+    design: Design | None = None,
     memory_limit: str = "1GB",
 ) -> pd.DataFrame:
     """Everything wrong with dossier files and survey files.
@@ -41,6 +44,8 @@ def check_files(
         What columns of dossier files mean.
     questionnaire, columns
         What was asked, and our names of columns that are not called like their question.
+    design
+        The sampling design that survey files must have the columns of; without it nothing is asked of them.
     memory_limit
         For the work; what does not fit goes to a temporary folder.
 
@@ -59,7 +64,7 @@ def check_files(
         for file in listed(paths):
             faults = len(staging.file_faults)
             if not staging.add(file) and not file.tables:
-                answers = _survey_faults(file, known, columns)
+                answers = _survey_faults(file, known, columns=columns, design=design)
                 if answers is not None:
                     surveys.append(answers)
                     del staging.file_faults[faults:]
@@ -69,10 +74,17 @@ def check_files(
 
 
 def _survey_faults(
-    file: SourceFile, questionnaire: Questionnaire, columns: Mapping[str, str] | None
+    file: SourceFile, questionnaire: Questionnaire, *, columns: Mapping[str, str] | None, design: Design | None
 ) -> pd.DataFrame | None:
     """Faults of a survey file; None if the file is no survey."""
+    read = partial(load_answers, file.path, file=file.label, questionnaire=questionnaire, columns=columns)
     try:
-        return load_answers(file.path, file=file.label, questionnaire=questionnaire, columns=columns).faults
+        found = read().faults
     except DataError as error:
         return error.faults if file.path.suffix.lower() in _SURVEY_ONLY else None
+    if design is None:
+        return found
+    try:  # only now, so that a survey without its weights is told apart from a file that is no survey
+        return read(design=design).faults
+    except DataError as error:
+        return found if error.faults is None else error.faults
