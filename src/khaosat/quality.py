@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from khaosat.domain.dossiers import DossierLog
 from khaosat.domain.survey import Survey
 from khaosat.dossiers import dossier_quality
+from khaosat.dossiers.quality import check_columns
 from khaosat.facts import term
 from khaosat.facts.language import say
 from khaosat.results import Result
@@ -25,12 +26,7 @@ class DataQuality(Result):
         return ["label"]
 
     def _columns(self) -> Sequence[Column]:
-        return [
-            Column(name="label", label=say("Check")),
-            Column(name="numerator", kind="int", label=say("Found")),
-            Column(name="denominator", kind="int", label=say("Of")),
-            Column(name="estimate", kind="percent", decimals=1, label=say("Share")),
-        ]
+        return check_columns()
 
 
 def data_quality(noun: Survey | DossierLog) -> Result:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import pandas as pd
 
 from khaosat.facts import privacy_threshold
-from khaosat.facts.language import say
 from khaosat.show.blocks import ColumnKind
+from khaosat.show.privacy import small_cells, suppression_note
 from khaosat.show.table import Column, Table, make_table
 
 if TYPE_CHECKING:
@@ -54,13 +54,7 @@ class Result:
         hide = self._small_cells()
         notes = self.notes
         if hide.any():
-            threshold = privacy_threshold(self._counted)
-            notes = (
-                *notes,
-                say(
-                    "Rows marked … are suppressed: fewer than {n} cases, or they would reveal such a row.", n=threshold
-                ),
-            )
+            notes = (*notes, suppression_note(privacy_threshold(self._counted)))
         return make_table(self.rows, self._columns(), title=self.title, notes=notes, source=self.source, hide=hide)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -99,12 +93,7 @@ class Result:
         none = pd.Series(False, index=self.rows.index)
         if not self._counted or "n" not in self.rows or len(self.rows) < 2:
             return none
-        hide = (self.rows["n"] > 0) & (self.rows["n"] < privacy_threshold(self._counted))
-        if hide.sum() == 1:
-            others = self.rows.loc[~hide & (self.rows["n"] > 0), "n"]
-            if len(others):
-                hide |= self.rows.index == others.idxmin()
-        return hide
+        return small_cells(self.rows["n"], threshold=privacy_threshold(self._counted))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         return self.table()._repr_mimebundle_()

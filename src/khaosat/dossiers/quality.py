@@ -49,12 +49,17 @@ class DossierQuality(DossierResult):
         return ax
 
     def _columns(self) -> Sequence[Column]:
-        return [
-            Column(name="label", label=say("Check")),
-            Column(name="numerator", kind="int", label=say("Found")),
-            Column(name="denominator", kind="int", label=say("Of")),
-            Column(name="estimate", kind="percent", decimals=1, label=say("Share")),
-        ]
+        return check_columns()
+
+
+def check_columns() -> list[Column]:
+    """How checks of data are laid out, those of answers too."""
+    return [
+        Column(name="label", label=say("Check")),
+        Column(name="numerator", kind="int", label=say("Found")),
+        Column(name="denominator", kind="int", label=say("Of")),
+        Column(name="estimate", kind="percent", decimals=1, label=say("Share")),
+    ]
 
 
 def dossier_quality(log: DossierLog) -> DossierQuality:

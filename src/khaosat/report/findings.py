@@ -25,6 +25,23 @@ def direction(low: float, high: float) -> Direction:
     return "down" if high < 0 else "flat"
 
 
+def verdict(low: float, high: float) -> str:
+    """What an interval of a difference says, in a word or two for a table.
+
+    >>> verdict(0.004, 0.031)
+    'tăng'
+    """
+    match direction(low, high):
+        case "up":
+            return say("rose")
+        case "down":
+            return say("fell")
+        case "flat":
+            return say("no significant change")
+        case "unknown":
+            return say("not comparable")
+
+
 def points(difference: float, decimals: int = 1) -> str:
     """A difference of shares in percentage points, signed.
 

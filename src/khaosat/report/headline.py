@@ -39,7 +39,7 @@ def survey_sentences(quarter: Quarter) -> list[str]:
         for row in [frame[frame["level"] == "index"].iloc[0]]
     ]
     sentences = [findings.index_sentence(total, wave=quarter.wave, changes=changes)]
-    factors = rows[rows["level"] == "factor"].dropna(subset=["estimate"]).sort_values("estimate")
+    factors = rows[(rows["level"] == "factor") & ~quarter.hidden].dropna(subset=["estimate"]).sort_values("estimate")
     if len(factors) > 1:
         named = [(label_of(quarter, row["id"]), cast(Row, row)) for _, row in factors.iloc[[0, -1]].iterrows()]
         sentences.append(findings.extremes_sentence(named[0], named[1]))
@@ -118,9 +118,7 @@ def label_of(quarter: Quarter, name: str) -> str:
 
 
 def _change(indicator: str, since: str, row: pd.Series, column: str) -> dict[str, object]:
-    verdict = {
-        "up": say("rose"), "down": say("fell"), "flat": say("no significant change"), "unknown": say("not comparable")
-    }[findings.direction(row["low"], row["high"])]  # fmt: skip
+    verdict = findings.verdict(row["low"], row["high"])
     values = {"difference": row[column] * 100, "low": row["low"] * 100, "high": row["high"] * 100}
     return {"indicator": indicator, "since": since, **values, "verdict": verdict}
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from khaosat.facts import privacy_threshold
 from khaosat.facts.language import number, percent, say
 from khaosat.report import findings
 from khaosat.report.headline import label_of
 from khaosat.report.quarter import Quarter
 from khaosat.show.figure import Figure, draw
+from khaosat.show.privacy import suppression_note
 from khaosat.show.section import Section
 from khaosat.show.table import Column, Table, make_table
 from khaosat.show.text import Text
@@ -29,7 +31,9 @@ def satisfaction(quarter: Quarter) -> Section:
         text = say("No survey wave belongs to {period}; this section is empty.", period=quarter.period.label)
         return Section((Text(sentences=(text,)),))
     rows = _compared(quarter)
-    return Section((_index_table(quarter, rows), _factor_figure(quarter, rows), _item_table(quarter, rows)))
+    factors = rows[(rows["level"] == "factor") & ~rows["hidden"]].dropna(subset=["estimate"]).sort_values("estimate")
+    figures = [_factor_figure(quarter, rows, factors=factors)] if len(factors) else []
+    return Section((_index_table(quarter, rows), *figures, _item_table(quarter, rows)))
 
 
 def _compared(quarter: Quarter) -> pd.DataFrame:
@@ -39,10 +43,10 @@ def _compared(quarter: Quarter) -> pd.DataFrame:
     changes = next(iter(quarter.index_changes.values()), None)
     for column in ("estimate", "low", "high"):
         rows[f"change_{column}"] = np.nan if changes is None else rows["id"].map(changes[column]) * 100
-    verdicts = {"up": say("rose"), "down": say("fell"), "flat": say("no significant change"), "unknown": "–"}
+    rows["hidden"] = quarter.hidden
     rows["verdict"] = [
-        verdicts[findings.direction(low, high)]
-        for low, high in zip(rows["change_low"], rows["change_high"], strict=True)
+        "…" if hidden else findings.verdict(low, high)
+        for hidden, low, high in zip(rows["hidden"], rows["change_low"], rows["change_high"], strict=True)
     ]
     return rows
 
@@ -74,9 +78,14 @@ def _index_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
         shown,
         _columns(quarter, say("Index, part, factor")),
         title=say("Satisfaction index and its factors, wave {wave}", wave=quarter.wave),
-        notes=(*quarter.index.notes, *_multiplicity(quarter, len(shown))),
+        notes=(*quarter.index.notes, *_multiplicity(quarter, len(shown)), *_suppression(shown)),
         source=quarter.workspace.source,
+        hide=shown["hidden"],
     )
+
+
+def _suppression(shown: pd.DataFrame) -> list[str]:
+    return [suppression_note(privacy_threshold("respondents"))] if shown["hidden"].any() else []
 
 
 def _multiplicity(quarter: Quarter, comparisons: int) -> list[str]:
@@ -86,7 +95,11 @@ def _multiplicity(quarter: Quarter, comparisons: int) -> list[str]:
 
 
 def _item_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
-    shown = rows[rows["level"] == "item"].dropna(subset=["estimate"]).nsmallest(WEAKEST_ITEMS, "estimate")
+    shown = (
+        rows[(rows["level"] == "item") & ~rows["hidden"]]
+        .dropna(subset=["estimate"])
+        .nsmallest(WEAKEST_ITEMS, "estimate")
+    )
     return make_table(
         shown,
         _columns(quarter, say("Question")),
@@ -96,11 +109,10 @@ def _item_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
     )
 
 
-def _factor_figure(quarter: Quarter, rows: pd.DataFrame) -> Figure:
-    shown = rows[rows["level"] == "factor"].dropna(subset=["estimate"]).sort_values("estimate")
-    lowest, highest = shown.iloc[0], shown.iloc[-1]
+def _factor_figure(quarter: Quarter, rows: pd.DataFrame, *, factors: pd.DataFrame) -> Figure:
+    lowest, highest = factors.iloc[0], factors.iloc[-1]
     return draw(
-        _draw_factors(shown, index=float(rows.loc[rows["level"] == "index", "estimate"].iloc[0])),
+        _draw_factors(factors, index=float(rows.loc[rows["level"] == "index", "estimate"].iloc[0])),
         title=say(
             "Satisfaction by factor, wave {wave}: lowest “{label}” ({share})",
             wave=quarter.wave,
@@ -110,7 +122,7 @@ def _factor_figure(quarter: Quarter, rows: pd.DataFrame) -> Figure:
         alt=say(
             "Dot chart of {n} factors with 95% confidence intervals. Lowest: {low_label}, {low}; highest: "
             "{high_label}, {high}. A vertical line marks the whole index.",
-            n=len(shown),
+            n=len(factors),
             low_label=lowest["label"],
             low=percent(lowest["estimate"]),
             high_label=highest["label"],

@@ -34,8 +34,10 @@ def punctuality(quarter: Quarter) -> Section:
     if not quarter.has_dossiers:
         return _nothing(quarter)
     trend = trend_rows(quarter)
-    rates = late_rates(quarter.log_or_fail, period=quarter.period)
-    return Section((_trend_figure(quarter, trend), _trend_table(quarter, trend), _sourced(quarter, rates).table()))
+    rates = _sourced(quarter, late_rates(quarter.log_or_fail, period=quarter.period)).table()
+    if trend.empty:  # dossiers are open, but none was ever closed
+        return Section((rates,))
+    return Section((_trend_figure(quarter, trend), _trend_table(quarter, trend), rates))
 
 
 def by_group(quarter: Quarter, by: str) -> Section:

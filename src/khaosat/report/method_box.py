@@ -78,8 +78,6 @@ def _survey_rules(quarter: Quarter) -> tuple[str, ...]:
 
 def _dossier_rules(quarter: Quarter) -> tuple[str, ...]:
     log = quarter.log_or_fail
-    targets = read_table("rules/targets.csv")
-    row = targets[(targets["set"] == quarter.workspace.targets.set) & (targets["indicator"] == "on_time")].iloc[0]
     return (
         say("The log is known up to {moment}.", moment=f"{date(log.as_of)} {log.as_of:%H:%M}"),
         say(
@@ -89,9 +87,9 @@ def _dossier_rules(quarter: Quarter) -> tuple[str, ...]:
         say("Intervals of dossier rates: Wilson, 95%; they describe chance variation, not errors of recording."),
         say(
             "Target of {target} on time: {source} (evidence grade {grade}).",
-            target=percent(float(row["value"])),
-            source=row["source"],
-            grade=row["grade"],
+            target=percent(quarter.target),
+            source=quarter.target_fact["source"],
+            grade=quarter.target_fact["grade"],
         ),
         *_calendar_rules(quarter),
     )

@@ -12,7 +12,8 @@ import pandas as pd
 from khaosat.domain.period import Period, as_period
 from khaosat.domain.questionnaire_faults import IndexRule
 from khaosat.errors import FactsError
-from khaosat.facts import read_table
+from khaosat.facts import privacy_threshold, read_table
+from khaosat.show.privacy import small_cells
 from khaosat.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -120,14 +121,24 @@ class Quarter:
         """The rule that aggregates the index, when the workspace sets one."""
         return cast(IndexRule, self.workspace.survey.index_rule) or None  # the verb names the rules it knows
 
-    @cached_property
+    @property
+    def hidden(self) -> pd.Series:
+        """Lines of the index that too few respondents stand behind to be published."""
+        return small_cells(self.index.rows["n"], threshold=privacy_threshold("respondents"))
+
+    @property
     def target(self) -> float:
-        """The share of dossiers that must be on time (``facts/rules/targets.csv``)."""
+        """The share of dossiers that must be on time."""
+        return float(self.target_fact["value"])
+
+    @cached_property
+    def target_fact(self) -> pd.Series:
+        """The row of ``facts/rules/targets.csv`` that sets the target."""
         table = read_table("rules/targets.csv")
         rows = table[(table["set"] == self.workspace.targets.set) & (table["indicator"] == "on_time")]
         if rows.empty:
             raise FactsError(f"no target on_time in the set {self.workspace.targets.set!r} of facts/rules/targets.csv")
-        return float(rows.iloc[0]["value"])
+        return rows.iloc[0]
 
     @property
     def log_or_fail(self) -> DossierLog:
