@@ -5,7 +5,7 @@ PERIOD ?= 2026-Q3
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check references coverage lab bench lock clean
+.PHONY: help report test check references coverage lab bench spark lock clean
 
 help: ## the targets, a line each
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ check: .venv/.ready ## style, types, import order, facts, notebooks: every check
 	exit $$status
 
 references: ## numbers of other software, made again by the R programs in tests/reference/ (must leave no diff)
-	@command -v Rscript >/dev/null || { echo "Rscript is not here: sudo apt install r-base-core r-cran-survey r-cran-survival r-cran-mass"; exit 1; }
+	@command -v Rscript >/dev/null || { echo "Rscript is not here: sudo apt install r-base-core r-cran-survey r-cran-survival r-cran-mass r-cran-gparotation r-cran-lavaan r-cran-polycor r-cran-psych r-cran-vgam"; exit 1; }
 	@cd tests/reference && shopt -s nullglob && for program in *.R; do echo "$$program"; Rscript --vanilla "$$program" || exit 1; done
 	git diff --exit-code --stat -- tests/reference
 
@@ -42,14 +42,21 @@ lab: .venv/.ready ## JupyterLab on the notebooks
 bench: .venv/.ready ## measure speed and memory here, written to benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
 
+spark: .venv-spark/.ready ## Spark itself, for the tests of its engine (about 500 MB; needs Java 17)
+
 lock: .venv/.ready ## resolve pyproject.toml anew, keeping versions that still fit (UPGRADE=--upgrade: the newest)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.lock
 	grep -E '^[a-z0-9]' requirements.lock | sed 's/ *\\$$//' > constraints.txt
+	echo "pyspark==4.3.0" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" --quiet -o requirements-spark.lock
 
 clean: ## remove .venv and caches; data and reports stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@scripts/setup.sh
+
+.venv-spark/.ready: requirements-spark.lock scripts/spark.sh
+	@scripts/spark.sh

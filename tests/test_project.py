@@ -22,14 +22,18 @@ from tests.shared import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN_TIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+EXTRAS = [Requirement(text) for texts in PROJECT["project"]["optional-dependencies"].values() for text in texts]
 DEV = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "tests/README.md"]
 DOCUMENTS += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 BINARY = {".gz", ".parquet", ".xlsx", ".sav", ".dta", ".ttf", ".png", ".pdf", ".docx"}
 
+# Of extras, pinned among the tools as well, so that their tests run.
+AGAIN = {canonicalize_name(extra.name) for extra in EXTRAS} & {canonicalize_name(tool.name) for tool in DEV}
+
 # Installed for what they do, not for what they export.
-NOT_IMPORTED = {"ipykernel", "jupyterlab", "pingouin", "scikit-learn", "statsmodels", "tzdata"}
+NOT_IMPORTED = {"ipykernel", "jupyterlab", "pingouin", "statsmodels", "tzdata"}
 
 
 @cache
@@ -70,7 +74,7 @@ def distributions(modules: dict[str, str]) -> set[str]:
 
 
 def test_src_imports_only_what_is_declared():
-    declared = {canonicalize_name(dependency.name) for dependency in RUN_TIME}
+    declared = {canonicalize_name(dependency.name) for dependency in RUN_TIME + EXTRAS}
     owners = packages_distributions()
     undeclared = {
         f"{path} imports {module}"
@@ -105,7 +109,12 @@ def test_dev_tools_are_pinned_exactly():
 def test_every_dependency_has_its_reason():
     reasons = (ROOT / "docs/decisions/0002-dependencies.md").read_text(encoding="utf-8")
     named = re.findall(r"^\| `([\w-]+)` \| \S", reasons, flags=re.MULTILINE)
-    assert sorted(named) == sorted(dependency.name for dependency in RUN_TIME + DEV)
+    assert sorted(named) == sorted({dependency.name for dependency in RUN_TIME + EXTRAS + DEV})
+
+
+def test_what_an_extra_brings_is_among_the_tools():
+    """So that no test of it is left out."""
+    assert {canonicalize_name(extra.name) for extra in EXTRAS} == AGAIN
 
 
 # Locks --------------------------------------------------------------------------------------------------------------

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khaosat.errors import KhaosatError
+from khaosat.engine.tables import check_name, check_paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class DuckDBEngine:
@@ -53,22 +52,31 @@ class DuckDBEngine:
         if threads is not None:
             config["threads"] = threads
         self._connection = duckdb.connect(":memory:", config=config)
+        self._kept = Path(spill) / "kept"
+        self._kept.mkdir()
+        self._numbers = count()
 
     def register(self, name: str, source: Sequence[str] | pa.Table) -> None:
         """Make Parquet files (paths or globs) or an Arrow table known as ``name``."""
-        if not _NAME.fullmatch(name):
-            raise KhaosatError(f"{name!r} is not a table name: lower-case letters, digits and _ only")
+        check_name(name)
         self._connection.execute(f'DROP VIEW IF EXISTS "{name}"')
         if not isinstance(source, Sequence):
             self._connection.register(name, source)
             return
-        if isinstance(source, str) or not source:
-            raise KhaosatError(f"table {name!r} needs a list of at least one Parquet path")
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source)
+        files = ", ".join("'" + path.replace("'", "''") + "'" for path in check_paths(name, source))
         # Folder names such as month=2026-07 arrange the store; they are not columns of the data.
         self._connection.execute(
             f'CREATE TEMP VIEW "{name}" AS SELECT * FROM read_parquet([{files}], hive_partitioning = false)'
         )
+
+    def materialise(self, name: str, sql: str) -> None:
+        """Keep the answer of one SELECT as the table ``name``: a Parquet file that lasts as long as the engine."""
+        check_name(name)
+        path = self._kept / f"{name}-{next(self._numbers)}.parquet"
+        self._connection.execute(f"COPY ({sql}) TO '{path.as_posix()}' (FORMAT PARQUET)")
+        self.register(name, [path.as_posix()])
+        for old in set(self._kept.glob(f"{name}-*")) - {path}:
+            old.unlink()
 
     def query(self, sql: str) -> pa.Table:
         """Answer one SELECT as an Arrow table."""

@@ -7,11 +7,13 @@ import shutil
 import tempfile
 import weakref
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from khaosat.domain.dossiers import SCHEMA, DossierLog, open_log
+from khaosat.domain.dossiers import SCHEMA, DossierLog, Engine, open_log
 from khaosat.domain.faults import frame
+from khaosat.engine.choose import EngineName, open_engine
 from khaosat.errors import DataError, WorkspaceError
 from khaosat.facts.language import say
 from khaosat.io.fault_tables import worded
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from khaosat.domain.calendar import WorkCalendar
-
-EngineName = Literal["duckdb"]
+    from khaosat.domain.rules import DeadlineRule
 
 
 def read_dossiers(
@@ -44,9 +45,9 @@ def read_dossiers(
     ----------
     path
         A file, a folder, a list of them, or files by table (``{"dossiers": "a.csv", "steps": "b.csv"}``). CSV (comma,
-        semicolon, tab, bar; UTF-8, UTF-16, Windows-1258; gzip), XLSX or Parquet.
+        semicolon, tab, bar; UTF-8, UTF-16, Windows-1258; gzip), XLSX, Parquet, or XES (gzip).
     mapping
-        What the source's columns mean: a built-in id (``dvcqg``, ``receipt``) or a TOML file.
+        What the source's columns mean: a built-in id (``dvcqg``, ``receipt``, ``xes``) or a TOML file.
     as_of
         The moment of the snapshot; by default the last moment that the files know of (not counting due dates).
     calendar
@@ -91,10 +92,12 @@ def open_store(
     store: str | Path,
     *,
     calendar: WorkCalendar | None = None,
+    rules: Sequence[DeadlineRule] | None = None,
     as_of: dt.datetime | None = None,
-    engine: EngineName = "duckdb",
+    engine: EngineName | Engine = "duckdb",
     memory_limit: str = "1GB",
     source: str = "",
+    seen_as: str = "",
 ) -> DossierLog:
     """The dossier log of a store, as its manifest stands now.
 
@@ -102,10 +105,16 @@ def open_store(
     ----------
     store
         Folder of the store.
-    calendar, as_of, engine, memory_limit
+    calendar, as_of, memory_limit
         As in :func:`read_dossiers`.
+    rules
+        By which due dates move; those built in by default.
+    engine
+        Where the tables are held: a name, or an engine that is open already, such as a ``SparkEngine``.
     source
         Where the data come from, in the reader's words; by default the names of the files.
+    seen_as
+        The folder of the store as the engine sees it, where that is another address (``s3a://bucket/store``).
 
     Raises
     ------
@@ -114,21 +123,19 @@ def open_store(
     """
     from khaosat.domain.calendar import WorkCalendar
 
-    if engine != "duckdb":
-        raise WorkspaceError(say("engine is {found!r}: it must be one of {known}.", found=engine, known="duckdb"))
-    from khaosat.engine.duckdb import DuckDBEngine
-
     root = Path(store).resolve()
     manifest = read_manifest(root)
     if "dossiers" not in manifest.files:
         raise WorkspaceError(say("There is no dossier in the store {path}: run khaosat ingest.", path=str(root)))
     faults, fault_counts = _faults(manifest, root)
-    held = DuckDBEngine(memory_limit=memory_limit)
+    held = open_engine(engine, memory_limit=memory_limit) if isinstance(engine, str) else engine
+    place = seen_as.rstrip("/") or root
     try:
         return open_log(
             held,
-            {table: manifest.paths(table, root) for table in SCHEMA if table in manifest.files},
+            {table: manifest.paths(table, place) for table in SCHEMA if table in manifest.files},
             calendar=calendar or WorkCalendar.vietnam(),
+            rules=rules,
             as_of=as_of or dt.datetime.fromisoformat(manifest.as_of),
             source=source or ", ".join(str(entry["file"]) for entry in manifest.dossier_sources),
             faults=faults,

@@ -64,9 +64,10 @@ class Manifest:
     files: dict[str, list[StoredFile]] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
 
-    def paths(self, part: str, root: Path) -> list[str]:
-        """Files of a part of the store, as full paths."""
-        return [(root / file.path).as_posix() for file in self.files.get(part, [])]
+    def paths(self, part: str, root: Path | str) -> list[str]:
+        """Files of a part of the store, as full paths; ``root`` may be an address that is no path here."""
+        folder = root.as_posix() if isinstance(root, Path) else root
+        return [f"{folder}/{Path(file.path).as_posix()}" for file in self.files.get(part, [])]
 
     @property
     def dossier_sources(self) -> list[dict[str, object]]:
