@@ -34,6 +34,13 @@ def test_check_names_the_fault_and_refuses(city, capsys, tmp_path):
     ]
 
 
+def test_a_formula_in_bad_data_stays_text_in_the_list_of_faults(city, tmp_path):
+    (city / "a.csv").write_text(BAD.replace("20269999000000", "=1+1"), encoding="utf-8")
+    report = tmp_path / "faults.csv"
+    main(["check", str(city / "a.csv"), "--workspace", str(city), "--output", str(report)])
+    assert "'=1+1" in pd.read_csv(report)["value"].tolist()
+
+
 def test_check_of_a_survey_asks_for_the_columns_of_its_design(city, capsys):
     design = '[survey]\nquestionnaire = "sipas_2017"\n[survey.design]\nweights = "quyen_so"\n'
     (city / "khaosat.toml").write_text(CITY + design, encoding="utf-8")

@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     """Read files without storing them; print every fault found."""
     from khaosat.io import check_files
+    from khaosat.io.fault_tables import write_faults
 
     workspace = _workspace_or_none(arguments)
     faults = check_files(
@@ -60,7 +61,7 @@ def _check(arguments: argparse.Namespace) -> int:
         design=workspace.design() if workspace and not arguments.questionnaire else None,
     )
     if arguments.output:
-        faults.to_csv(arguments.output, index=False, encoding="utf-8-sig")
+        write_faults(faults, arguments.output)
     _print_faults(faults)
     return REFUSED if (faults["severity"] == "refused").any() else DONE
 
@@ -84,11 +85,13 @@ def _ingest(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    """Build the report of a period."""
+    """Build the report of a period, or all that are due."""
     from khaosat.report import build
     from khaosat.workspace import Workspace
 
     workspace = Workspace.find(arguments.workspace)
+    if arguments.due:
+        return _due(workspace)
     if workspace.is_empty:
         raise WorkspaceError(say("the store is empty: run `khaosat ingest` first"))
     given = {name: getattr(arguments, name) for name in ("by", "wave") if getattr(arguments, name)}
@@ -110,6 +113,20 @@ def _report(arguments: argparse.Namespace) -> int:
         for file in sorted(outcome.folder.iterdir()):
             print(f"  {file.name}")
     return DONE
+
+
+def _due(workspace: Workspace) -> int:
+    """The unattended job: no bar, lines for a log."""
+    from khaosat.report.due import run_due, words
+    from khaosat.report.notify import check_notify, notify
+
+    check_notify(workspace.notify)
+    status = run_due(workspace, lang=current_language(), progress=lambda step: print(step, flush=True))
+    for line in words(status):
+        print(line)
+    for failure in notify(workspace, status):
+        _complain(failure)
+    return status.exit_code
 
 
 def _sample(arguments: argparse.Namespace) -> int:
@@ -160,7 +177,11 @@ def _parser() -> argparse.ArgumentParser:
     ingest.set_defaults(run=_ingest)
 
     report = commands.add_parser("report", parents=[common], help=say("build the report of a period"))
-    report.add_argument("period", type=_period, metavar="PERIOD", help=say("2026-Q3, 2026-07, 2026-H1 or 2026"))
+    what = report.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "period", type=_period, nargs="?", metavar="PERIOD", help=say("2026-Q3, 2026-07, 2026-H1 or 2026")
+    )
+    what.add_argument("--due", action="store_true", help=say("the unattended job: ingest, then build all that is due"))
     report.add_argument("--notebook", default="", metavar="NAME", help=say("a notebook of notebooks/"))
     report.add_argument("--by", default="", help=say("column to break results down by"))
     report.add_argument("--wave", default="", help=say("survey wave, where it is not the period's own"))

@@ -37,7 +37,10 @@ class ReportSettings:
 class DossierSettings:
     """``[dossiers]``: where dossier logs come from and how they are read.
 
-    ``make_up_days`` and ``culture_day`` are those of :meth:`khaosat.domain.calendar.WorkCalendar.vietnam`.
+    ``make_up_days`` and ``culture_day`` are those of :meth:`khaosat.domain.calendar.WorkCalendar.vietnam`; ``offices``
+    and ``office_units`` name the tables of :meth:`khaosat.domain.calendar.WorkCalendar.with_offices`, and
+    ``deadline_rules`` a table of one's own in the format of ``facts/rules/deadline_rules.csv``.
+    ``engine`` is ``duckdb``, or ``spark`` at ``engine_address`` (``sc://host:15002``).
     """
 
     sources: tuple[str, ...] = ()
@@ -46,7 +49,11 @@ class DossierSettings:
     calendar: str = ""
     make_up_days: bool = True
     culture_day: bool = False
+    offices: str = ""
+    office_units: str = ""
+    deadline_rules: str = ""
     engine: str = "duckdb"
+    engine_address: str = ""
     memory_limit: str = "1GB"
     personal: bool = False
 
@@ -76,9 +83,44 @@ class TargetSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StoreSettings:
-    """``[store]``: where checked data are kept."""
+    """``[store]``: where checked data are kept; ``seen_as`` is the folder's address for an engine on other machines."""
 
     folder: str = "data/store"
+    seen_as: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSettings:
+    """``[schedule]``: what ``khaosat report --due`` does when nobody watches.
+
+    ``quarterly`` and ``monthly`` name the notebooks due after each quarter and month, from the ``wait``-th working day
+    after its end; ``catch_up`` ended periods are looked back at. ``ingest`` takes new files in first. ``keep`` finished
+    reports stay of each notebook and language (0: all).
+    """
+
+    quarterly: tuple[str, ...] = ("bao-cao-quy",)
+    monthly: tuple[str, ...] = ()
+    wait: int = 3
+    catch_up: int = 2
+    ingest: bool = True
+    keep: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifySettings:
+    """``[notify]``: who is told of an unattended run; nothing is sent unless an address stands here.
+
+    ``when`` is ``always``, ``change`` (something was built or went wrong) or ``failure``. Mail goes from ``mail_from``
+    to ``mail_to`` through ``smtp`` (``host:port``; ``smtp_security`` is ``starttls``, ``tls`` or ``none``), with user
+    and password from KHAOSAT_SMTP_USER and KHAOSAT_SMTP_PASSWORD; ``webhook`` is sent the status as JSON.
+    """
+
+    when: str = "change"
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = ""
+    smtp: str = ""
+    smtp_security: str = "starttls"
+    webhook: str = ""
 
 
 def read_section(section: type, table: object, *, name: str, faults: list[str]) -> Any:

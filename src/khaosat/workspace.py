@@ -8,14 +8,16 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from khaosat.errors import WorkspaceError
 from khaosat.facts.language import date, say
 from khaosat.settings import (
     CitySettings,
     DossierSettings,
+    NotifySettings,
     ReportSettings,
+    ScheduleSettings,
     StoreSettings,
     SurveySettings,
     TargetSettings,
@@ -23,11 +25,12 @@ from khaosat.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from khaosat.domain.calendar import WorkCalendar
     from khaosat.domain.dossiers import DossierLog
     from khaosat.domain.questionnaire import Questionnaire
+    from khaosat.domain.rules import DeadlineRule
     from khaosat.domain.survey import Design, Survey
     from khaosat.io import IngestReport
 
@@ -39,6 +42,8 @@ SECTIONS: dict[str, type] = {
     "survey": SurveySettings,
     "targets": TargetSettings,
     "store": StoreSettings,
+    "schedule": ScheduleSettings,
+    "notify": NotifySettings,
 }
 
 
@@ -59,6 +64,8 @@ class Workspace:
     survey: SurveySettings = field(default_factory=SurveySettings)
     targets: TargetSettings = field(default_factory=TargetSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
     @classmethod
     def find(cls, start: Path | str | None = None) -> Workspace:
@@ -118,14 +125,26 @@ class Workspace:
         return self.report.source
 
     def calendar(self) -> WorkCalendar:
-        """The office calendar: the country's, or the file named in ``[dossiers] calendar``."""
+        """The office calendar: the country's, or the file of ``[dossiers] calendar``, with the hours of ``offices``."""
         from khaosat.domain.calendar import WorkCalendar
 
         settings = self.dossiers
         make_up, culture = settings.make_up_days, settings.culture_day
         if settings.calendar:
-            return WorkCalendar.from_csv(self.root / settings.calendar, make_up_days=make_up, culture_day=culture)
-        return WorkCalendar.vietnam(make_up_days=make_up, culture_day=culture)
+            city = WorkCalendar.from_csv(self.root / settings.calendar, make_up_days=make_up, culture_day=culture)
+        else:
+            city = WorkCalendar.vietnam(make_up_days=make_up, culture_day=culture)
+        if not settings.offices:
+            return city
+        units = self.root / settings.office_units if settings.office_units else None
+        return city.with_offices(self.root / settings.offices, units=units)
+
+    def deadline_rules(self) -> Sequence[DeadlineRule]:
+        """By which rules due dates move: those built in, or the file of ``[dossiers] deadline_rules``."""
+        from khaosat.domain.rules import deadline_rules
+
+        own = self.dossiers.deadline_rules
+        return deadline_rules(self.root / own if own else None)
 
     def questionnaire(self) -> Questionnaire:
         """The questionnaire: a built-in one, or a folder of the workspace."""
@@ -212,6 +231,7 @@ class Workspace:
 
     def log(self) -> DossierLog | None:
         """The stored dossiers, or None when there are none."""
+        from khaosat.engine.choose import open_engine
         from khaosat.io import open_store
         from khaosat.io.store import read_manifest
 
@@ -220,9 +240,14 @@ class Workspace:
         return open_store(
             self.store_folder,
             calendar=self.calendar(),
+            rules=self.deadline_rules(),
             as_of=self.dossiers.as_of,
-            engine=cast(Literal["duckdb"], self.dossiers.engine),  # open_store names the engines it knows
-            memory_limit=self.dossiers.memory_limit,
+            engine=open_engine(
+                self.dossiers.engine,
+                memory_limit=self.dossiers.memory_limit,
+                address=self.dossiers.engine_address,
+            ),
+            seen_as=self.store.seen_as,
             source=self.source,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 
 SHOWN = 10_000
 """Faults of one kind in one file that a frame of faults holds; counts count them all, the store keeps them all."""
+
+
+def write_faults(faults: pd.DataFrame, path: Path) -> None:
+    """Faults as a CSV file for a spreadsheet program, which would run a text that begins like a formula.
+
+    Such texts get a leading apostrophe, as people write them by hand to keep them texts; numbers stay as they are.
+    """
+    safe = faults.copy()
+    for column in safe.columns[safe.dtypes.map(pd.api.types.is_string_dtype)]:
+        texts = safe[column]
+        number = pd.to_numeric(texts, errors="coerce").notna()
+        safe[column] = texts.mask(texts.str.match(r"[=+\-@\t\r]", na=False) & ~number, "'" + texts)
+    safe.to_csv(path, index=False, encoding="utf-8-sig")
 
 
 def name_kinds(database: duckdb.DuckDBPyConnection) -> None:

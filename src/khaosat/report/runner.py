@@ -104,7 +104,7 @@ def build(
     source = workspace.notebook(name)
     notebook_json = json.loads(source.read_text(encoding="utf-8"))
     values = checked(notebook_json, {"period": str(as_period(period)), **(parameters or {})})
-    target = workspace.reports / _folder_name(str(values["period"]), name, lang)
+    target = workspace.reports / folder_name(str(values["period"]), name, lang)
     workspace.reports.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
     try:
@@ -229,7 +229,12 @@ def _inputs(workspace: Workspace, source: Path, values: Mapping[str, object], la
     }
 
 
-def _folder_name(period: str, notebook: str, lang: Lang) -> str:
+def folder_name(period: str, notebook: str, lang: Lang) -> str:
+    """Name of the folder of a report, below ``reports/``.
+
+    >>> folder_name("2026-Q3", "bao-cao-quy", "vi"), folder_name("2026-07", "tre-han-thang", "en")
+    ('2026-Q3', '2026-07-tre-han-thang-en')
+    """
     parts = [period]
     if notebook != DEFAULT_NOTEBOOK:
         parts.append(notebook)
