@@ -6,6 +6,7 @@ import ast
 import datetime as dt
 import re
 import sys
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from khaosat.facts import read_table
 FACTS = Path(__file__).parent
 CODE = FACTS.parent
 
+GRADES = "ABCDE"
 SEVERITIES = ("refused", "blanked", "warning")
 UNSOURCED = ("questionnaires", "sample")
 """Folders whose tables need no source of their own: a questionnaire's stands in its TOML, a made-up city has none."""
@@ -29,6 +31,7 @@ _KEYS = {
     "codes/faults.csv": ["fault"],
     "glossary.csv": ["identifier"],
     "published/sipas_national.csv": ["year", "indicator", "statistic"],
+    "rules/bands.csv": ["set", "band"],
     "rules/targets.csv": ["set", "indicator"],
 }
 _PAIRS = ("label::{}", "label_{}", "term_{}", "message_{}", "name_{}")
@@ -50,6 +53,8 @@ def lint(facts: Path = FACTS, code: Path = CODE) -> list[str]:
             found = list(_text(file))
             if not found and file.suffix == ".csv":
                 found = list(_table(file, name))
+            elif not found and file.suffix == ".toml" and name.startswith("rules/"):
+                found = list(_rule_settings(file))
             findings += [f"{name}: {finding}" for finding in found]
     return [*findings, *_catalogue(facts, code)]
 
@@ -78,6 +83,8 @@ def _table(file: Path, name: str) -> Iterator[str]:
     yield from _sources(table, needed=name.split("/")[0] not in UNSOURCED)
     yield from _both_languages(table)
     yield from _periods(table, _key(name, table))
+    if name.startswith("rules/"):
+        yield from _validity(table)
     if name == "codes/faults.csv":
         yield from _fault_codes(table)
 
@@ -132,6 +139,33 @@ def _periods(table: pd.DataFrame, key: list[str]) -> Iterator[str]:
                 yield f"{named} is there more than once for the same time"
             elif following > last + dt.timedelta(days=1):
                 yield f"{named} has a gap between {last} and {following}"
+
+
+def _validity(table: pd.DataFrame) -> Iterator[str]:
+    """A rule says since when it holds, and how well that is known; without an end it still does."""
+    lacking = [column for column in ("valid_from", "grade") if column not in table.columns]
+    if lacking:
+        yield f"a rule needs the columns {', '.join(lacking)}"
+        return
+    for row in table.index:
+        if not table["valid_from"][row]:
+            yield f"row {row + 1} has no valid_from"
+        if table["grade"][row] not in tuple(GRADES):
+            yield f"row {row + 1}: grade {table['grade'][row]!r} is not one of {', '.join(GRADES)}"
+
+
+def _rule_settings(file: Path) -> Iterator[str]:
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        yield f"cannot be read ({error})"
+        return
+    if not settings.get("source"):
+        yield "has no source"
+    if not isinstance(settings.get("valid_from"), dt.date):
+        yield "has no valid_from that is a date"
+    if settings.get("grade") not in tuple(GRADES):
+        yield f"grade {settings.get('grade')!r} is not one of {', '.join(GRADES)}"
 
 
 def _date(text: str, empty: dt.date) -> dt.date | None:

@@ -19,11 +19,12 @@ cases AS (
     CASE WHEN COALESCE(finished_at, returned_at) < {finish} THEN COALESCE(finished_at, returned_at) ELSE {last} END
       AS judged_at,
     {due} AS deadline,
-    legal_days, requests, requested_at, completed_at
+    legal_days, requests, requested_at, completed_at, COALESCE(offices.office, '') AS office
   FROM dossiers LEFT JOIN asked ON dossiers.dossier_id = asked.dossier_id
+    LEFT JOIN offices ON responsible_unit = offices.unit
 ),
 pauses AS (
-  SELECT {by} entered_at, closed_at, judged_at, deadline, legal_days, requests,
+  SELECT {by} office, entered_at, closed_at, judged_at, deadline, legal_days, requests,
     CASE WHEN requested_at < judged_at AND (completed_at IS NULL OR completed_at >= requested_at)
       THEN requested_at ELSE judged_at END AS paused_at,
     CASE WHEN requested_at < judged_at AND completed_at >= requested_at AND completed_at < judged_at
@@ -42,10 +43,14 @@ verdicts AS (
       WHEN c1.day_index - c0.day_index - (c3.day_index - c2.day_index) <= legal_days THEN 0
     END AS late
   FROM pauses
-  LEFT JOIN calendar c0 ON CASE WHEN deadline IS NULL THEN CAST(entered_at AS DATE) END = c0.day
-  LEFT JOIN calendar c1 ON CASE WHEN deadline IS NULL THEN CAST(judged_at AS DATE) END = c1.day
-  LEFT JOIN calendar c2 ON CASE WHEN deadline IS NULL THEN CAST(paused_at AS DATE) END = c2.day
-  LEFT JOIN calendar c3 ON CASE WHEN deadline IS NULL THEN CAST(resumed_at AS DATE) END = c3.day
+  LEFT JOIN calendar c0 ON pauses.office = c0.office
+    AND CASE WHEN deadline IS NULL THEN CAST(entered_at AS DATE) END = c0.day
+  LEFT JOIN calendar c1 ON pauses.office = c1.office
+    AND CASE WHEN deadline IS NULL THEN CAST(judged_at AS DATE) END = c1.day
+  LEFT JOIN calendar c2 ON pauses.office = c2.office
+    AND CASE WHEN deadline IS NULL THEN CAST(paused_at AS DATE) END = c2.day
+  LEFT JOIN calendar c3 ON pauses.office = c3.office
+    AND CASE WHEN deadline IS NULL THEN CAST(resumed_at AS DATE) END = c3.day
 ),
 flags AS (
   SELECT {by} COALESCE(late, 0) AS is_late,
