@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 
 from khaosat.errors import WorkspaceError
+from khaosat.facts import locate
 from khaosat.workspace import Workspace
 
 
@@ -70,3 +71,22 @@ def test_the_notebook_shows_the_city_and_what_its_store_holds(tmp_path):
     text = Workspace.find(written(tmp_path, CITY.replace('"A"', '"<b>A"')))._repr_html_()
     assert "&lt;b&gt;A" in text
     assert "The store holds no dossiers" in text
+
+
+def test_hours_of_offices_and_rules_of_one_s_own(tmp_path):
+    rules = (
+        locate("rules/deadline_rules.csv").read_text(encoding="utf-8").replace("2025-07-01,,3,1,1", "2025-07-01,,5,1,1")
+    )
+    (tmp_path / "rules.csv").write_text(rules, encoding="utf-8")
+    (tmp_path / "hours.csv").write_text(
+        "office,valid_from,valid_to,day,kind,sessions\nTrụ sở A,,,sat,work,07:30-11:30\n", encoding="utf-8"
+    )
+    (tmp_path / "units.csv").write_text("unit,office\nSở A,Trụ sở A\n", encoding="utf-8")
+    named = "offices = 'hours.csv'\noffice_units = 'units.csv'\ndeadline_rules = 'rules.csv'\n"
+    workspace = Workspace.find(written(tmp_path, CITY + "[dossiers]\n" + named))
+    assert workspace.calendar().of("Sở A").is_working("2026-07-04")
+    assert not workspace.calendar().is_working("2026-07-04")
+    assert {rule.id: rule.supplement_days for rule in workspace.deadline_rules()}["nd118_2025"] == 5
+    plain = Workspace.find(written(tmp_path, CITY))
+    assert plain.calendar().offices == {}
+    assert {rule.id: rule.supplement_days for rule in plain.deadline_rules()}["nd118_2025"] == 3

@@ -219,7 +219,7 @@ def test_columns_are_those_of_the_contract(edges):
         "field", *rate, "on_time", "low", "high", "n", "n_missing", *stocks,
     ]  # fmt: skip
     assert late_rates(edges).rows.columns.tolist() == [
-        "definition", "label", *rate, "low", "high", "n", "n_missing", "base",
+        "definition", "label", *rate, "low", "high", "n", "n_missing", "base", "compared",
     ]  # fmt: skip
 
 
@@ -246,8 +246,8 @@ def test_only_known_columns_group(edges, by):
 def test_unknown_definition_and_deadline_are_refused(edges):
     with pytest.raises(KhaosatError, match="closed, gia_lai"):
         on_time(edges, definition="best")
-    with pytest.raises(KhaosatError, match="original or latest"):
-        on_time(edges, deadline="portal")
+    with pytest.raises(KhaosatError, match="original or effective or portal or latest"):
+        on_time(edges, deadline="first")
     with pytest.raises(ValueError, match="is not a period"):
         on_time(edges, period="Q2/2026")
 

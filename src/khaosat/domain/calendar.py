@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import overload
@@ -15,15 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from khaosat.domain import office_clock
-from khaosat.domain.calendar_table import (
-    DAYS,
-    FIRST_DAY,
-    check_sessions,
-    day_table,
-    fixed_days_off,
-    parse_sessions,
-)
-from khaosat.domain.civil_time import MISSING, DateArray, DateScalar, Moments, as_given, moments, whole_numbers
+from khaosat.domain.calendar_table import DAYS, check_sessions, day_table, fixed_days_off, four_columns, parse_sessions
+from khaosat.domain.civil_time import MISSING, DateArray, DateScalar, Moments, as_given, moments
+from khaosat.domain.office_hours import read_offices, read_units
+from khaosat.domain.work_days import EPOCH_DAY, WorkDays
 from khaosat.errors import FactsError
 from khaosat.facts import locate
 from khaosat.facts.language import date, say
@@ -31,11 +26,9 @@ from khaosat.facts.language import date, say
 SESSIONS = ("07:30-11:30", "13:00-17:00")
 """Office hours unless told otherwise: eight hours. City portals set their own."""
 
-_EPOCH_DAY = int(FIRST_DAY.astype(np.int64))
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WorkCalendar:
+class WorkCalendar(WorkDays):
     """Days an office works, its hours, and arithmetic on both.
 
     Parameters
@@ -45,9 +38,16 @@ class WorkCalendar:
     works
         True for each working day from 2009-01-01 to 2030-12-31.
     sessions
-        Office hours as pairs of minutes after midnight, in order.
+        Usual office hours as pairs of minutes after midnight, in order: one or two.
     known_from, known_to
         First and last day that the table of days off covers; None if it is empty. Outside, weekends alone are off.
+    dated_hours
+        Hours of each day (:data:`khaosat.domain.office_clock.Hours`) where they differ from the usual ones; a day that
+        is open without being in ``works`` is on duty: its minutes are worked, but no term counts it.
+    offices
+        Calendars of offices with days or hours of their own, by name.
+    units
+        Office that each unit works at; a unit that is not named is its own office, or keeps the city's days.
 
     Notes
     -----
@@ -68,15 +68,21 @@ class WorkCalendar:
     """
 
     name: str
-    works: NDArray[np.bool_]
     sessions: tuple[tuple[int, int], ...]
     known_from: dt.date | None = None
     known_to: dt.date | None = None
+    dated_hours: office_clock.Hours | None = None
+    offices: Mapping[str, WorkCalendar] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.works.shape != DAYS.shape or self.works.dtype != np.bool_:
-            raise FactsError(f"works must hold {len(DAYS)} booleans, one a day from {DAYS[0]} to {DAYS[-1]}")
+        super().__post_init__()
+        if self.dated_hours is not None and self.dated_hours.shape != (4, len(DAYS)):
+            raise FactsError(f"dated_hours must hold 4 minutes for each of {len(DAYS)} days")
         check_sessions(self.sessions)
+        unknown = sorted(set(self.units.values()) - set(self.offices))
+        if unknown:
+            raise FactsError(f"units work at offices without a calendar: {', '.join(unknown)}")
 
     @classmethod
     def vietnam(
@@ -149,74 +155,6 @@ class WorkCalendar:
         )
 
     @overload
-    def is_working(self, dates: pd.Series) -> pd.Series: ...
-    @overload
-    def is_working(self, dates: DateScalar) -> bool: ...
-    @overload
-    def is_working(self, dates: DateArray) -> pd.arrays.BooleanArray: ...
-    def is_working(self, dates: object) -> object:
-        """Whether the office works on a date.
-
-        >>> WorkCalendar.vietnam().is_working("2024-05-04")
-        True
-        """
-        day, missing = self._days(moments(dates))
-        return as_given(pd.arrays.BooleanArray(self.works[day], missing), dates)
-
-    @overload
-    def add_working_days(self, dates: pd.Series, n: object) -> pd.Series: ...
-    @overload
-    def add_working_days(self, dates: DateScalar, n: int) -> pd.Timestamp: ...
-    @overload
-    def add_working_days(self, dates: DateArray, n: object) -> NDArray[np.datetime64]: ...
-    def add_working_days(self, dates: object, n: object) -> object:
-        """The n-th working day after a date: the last day of a term, which ends at 24:00 of it.
-
-        Parameters
-        ----------
-        dates
-            First days of terms; they are not counted, and their time of day plays no part.
-        n
-            Length in working days, one for all or one for each. 0 gives the date itself or, if the office is closed
-            then, the next working day; -1 the working day before.
-
-        Returns
-        -------
-        Days at midnight; missing where a date or length is missing or the result lies outside 2009-2030.
-
-        Examples
-        --------
-        >>> WorkCalendar.vietnam().add_working_days(np.array(["2025-12-31", "2026-02-13"], "M8[D]"), [1, 5])
-        array(['2026-01-05T00:00:00.000000', '2026-02-27T00:00:00.000000'],
-              dtype='datetime64[us]')
-        """
-        count, uncounted = whole_numbers(n)
-        day, missing = self._days(moments(dates))
-        before = self._day_index[day] - self.works[day]
-        position = count + np.where(count > 0, self._day_index[day] - 1, before)
-        found = ~(missing | uncounted) & (position >= 0) & (position < len(self._working))
-        result = np.full(position.shape, np.datetime64("NaT"), dtype="datetime64[us]")
-        result[found] = self._working[position[found]]
-        return as_given(result, dates, n)
-
-    @overload
-    def working_days_between(self, a: pd.Series, b: pd.Series | DateScalar) -> pd.Series: ...
-    @overload
-    def working_days_between(self, a: DateScalar, b: DateScalar) -> int: ...
-    @overload
-    def working_days_between(self, a: DateArray, b: DateArray | DateScalar) -> pd.arrays.IntegerArray: ...
-    def working_days_between(self, a: object, b: object) -> object:
-        """Working days after ``a`` up to and including ``b``; negative if ``b`` comes first.
-
-        >>> WorkCalendar.vietnam().working_days_between("2024-04-26", "2024-05-04")
-        3
-        """
-        first, first_missing = self._days(moments(a))
-        last, last_missing = self._days(moments(b))
-        days = self._day_index[last] - self._day_index[first]
-        return as_given(pd.arrays.IntegerArray(days, first_missing | last_missing), a, b)
-
-    @overload
     def worked_minutes(self, start: pd.Series, end: pd.Series | DateScalar, pauses: object = None) -> pd.Series: ...
     @overload
     def worked_minutes(self, start: DateScalar, end: DateScalar, pauses: object = None) -> float: ...
@@ -256,38 +194,73 @@ class WorkCalendar:
             worked -= office_clock.paused(row, np.maximum(since, begun[row]), until, intervals=len(worked))
         return as_given(np.where(missing, np.nan, worked / office_clock.MINUTE), start, end)
 
+    def with_offices(self, path: str | Path, *, units: str | Path | None = None) -> WorkCalendar:
+        """This calendar with days and hours of single offices, from a dated table.
+
+        Parameters
+        ----------
+        path
+            CSV with the columns ``office`` (empty: the city's own hours), ``valid_from``, ``valid_to`` (may be empty),
+            ``day`` (``mon`` … ``sun``, ``mon-fri``, or a date), ``kind`` (``work``; ``duty``: open, but no day of a
+            term; ``off``) and ``sessions`` (``07:30-11:30 13:00-17:00``); further columns, such as ``source``, are not
+            read. A weekday counts where the city works or on weekends, a date always; a make-up day has the hours of a
+            Monday.
+        units
+            CSV with the columns ``unit`` and ``office``; without it a unit works at the office of its own name.
+
+        Raises
+        ------
+        FactsError
+            With every fault of a file.
+        """
+        found = read_offices(Path(path), works=self.works, hours=self.hours)
+        works, hours = found.pop("", (self.works, self.hours))
+        offices = {
+            office: replace(self, name=f"{self.name}: {office}", works=own[0], dated_hours=own[1], offices={}, units={})
+            for office, own in found.items()
+        }
+        served = read_units(Path(units), offices=set(offices)) if units else {office: office for office in offices}
+        return replace(self, works=works, dated_hours=hours, offices=offices, units=served)
+
+    def of(self, unit: str | None) -> WorkCalendar:
+        """The calendar a unit works by: that of its office, or the city's own."""
+        return self.offices.get(self.units.get(unit or "", ""), self)
+
     def frame(self) -> pd.DataFrame:
-        """One row a day from 2009 to 2030, for an engine to join.
+        """One row an office and day from 2009 to 2030, for an engine to join.
 
         Returns
         -------
-        ``day``, ``is_work`` (0 or 1), ``day_index`` (working days up to and including the day) and ``cum_minutes``
-        (office minutes before the day).
+        ``office`` (empty: the city's own), ``day``, ``is_work`` (0 or 1), ``day_index`` (working days up to and
+        including the day), ``cum_minutes`` (office minutes before the day), ``open_1, close_1, open_2, close_2``
+        (minutes after midnight; 0 and 0: no such session).
 
-        >>> WorkCalendar.vietnam().frame().columns.tolist()
-        ['day', 'is_work', 'day_index', 'cum_minutes']
+        >>> WorkCalendar.vietnam().frame().columns.tolist()[:5]
+        ['office', 'day', 'is_work', 'day_index', 'cum_minutes']
         """
-        per_day = sum(end - start for start, end in self.sessions)
+        calendars = {"": self, **self.offices}
+        return pd.concat([calendar._days_of(office) for office, calendar in calendars.items()], ignore_index=True)
+
+    def _days_of(self, office: str) -> pd.DataFrame:
+        names = ("open_1", "close_1", "open_2", "close_2")
         return pd.DataFrame({
+            "office": office,
             "day": DAYS.astype("datetime64[us]"),
             "is_work": self.works.astype(np.int64),
             "day_index": self._day_index,
-            "cum_minutes": (self._day_index - self.works) * per_day,
+            "cum_minutes": office_clock.minutes_before(self.hours),
+            **dict(zip(names, self.hours, strict=True)),
         })  # fmt: skip
 
     @cached_property
-    def _day_index(self) -> NDArray[np.int64]:
-        return np.cumsum(self.works, dtype=np.int64)
-
-    @cached_property
-    def _working(self) -> NDArray[np.datetime64]:
-        return DAYS[self.works].astype("datetime64[us]")
-
-    def _days(self, at: Moments) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        return office_clock.positions(at, first_day=_EPOCH_DAY, days=len(self.works))
+    def hours(self) -> office_clock.Hours:
+        """Opening minutes of each day."""
+        if self.dated_hours is not None:
+            return self.dated_hours
+        return np.where(self.works, np.array(four_columns(self.sessions), dtype=np.int64)[:, None], 0)
 
     def _clock(self, at: Moments) -> Moments:
-        return office_clock.readings(at, first_day=_EPOCH_DAY, works=self.works, sessions=self.sessions)
+        return office_clock.readings(at, first_day=EPOCH_DAY, hours=self.hours)
 
     def _repr_html_(self) -> str:
         facts = [say("Working calendar {name}", name=self.name)]

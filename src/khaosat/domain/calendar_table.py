@@ -22,6 +22,9 @@ LAST_DAY = np.datetime64("2030-12-31", "D")
 DAYS: NDArray[np.datetime64] = np.arange(FIRST_DAY, LAST_DAY + 1)
 """Every day that calendars know."""
 
+MOST_SESSIONS = 2
+"""Stretches of office hours that a day may have: a morning and an afternoon."""
+
 KINDS = ("off", "make_up", "culture_day")
 _SESSION = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
@@ -106,6 +109,18 @@ def check_sessions(pairs: Iterable[tuple[int, int]]) -> None:
     times = [minute for pair in pairs for minute in pair]
     if not times or times != sorted(set(times)) or times[0] < 0 or times[-1] > 24 * 60:
         raise FactsError(say("Office hours must follow each other within one day."))
+    if len(times) > 2 * MOST_SESSIONS:
+        raise FactsError(say("A day has {n} stretches of office hours: two at most.", n=len(times) // 2))
+
+
+def four_columns(sessions: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """``open_1, close_1, open_2, close_2`` of one or two sessions, or of none.
+
+    >>> four_columns([(450, 690)])
+    (450, 690, 0, 0)
+    """
+    times = [minute for pair in sessions for minute in pair]
+    return (*times, *[0] * (2 * MOST_SESSIONS - len(times)))
 
 
 def _faults(frame: pd.DataFrame) -> list[str]:

@@ -45,6 +45,9 @@ def whole_numbers(counts: object) -> tuple[NDArray[np.int64], NDArray[np.bool_]]
     >>> whole_numbers([3, None])
     (array([3, 0]), array([False,  True]))
     """
+    if isinstance(counts, np.ndarray) and counts.dtype.kind in "iu":
+        whole = np.atleast_1d(counts).astype(np.int64)
+        return whole, np.zeros(whole.shape, dtype=bool)
     values = np.atleast_1d(np.asarray(pd.Series(counts).astype("Float64").to_numpy(dtype=float, na_value=np.nan)))
     missing = np.isnan(values)
     filled = np.where(missing, 0.0, values)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import pandas as pd
 
 from khaosat.domain.faults import frame as fault_frame
+from khaosat.domain.rules import DeadlineRule, deadline_rules, rule_days
 from khaosat.errors import DataError
 from khaosat.facts import term
 from khaosat.facts.language import date, number, say
@@ -56,6 +57,9 @@ SCHEMA: Mapping[str, Mapping[str, ColumnType]] = {
 }
 """Canonical columns of each table and what they hold; times are local civil time without a zone."""
 
+GRAINS = ("spans", "pauses")
+"""Tables at step grain that ``engine/queries/<name>.sql`` makes of the others; a store may hold them ready."""
+
 ENDED = ("finished", "not_accepted", "returned", "stopped", "withdrawn")
 """Statuses of a dossier that is no longer in hand."""
 
@@ -74,6 +78,14 @@ class Engine(Protocol):
         """Give back memory and files."""
 
 
+@runtime_checkable
+class Materialising(Protocol):
+    """An engine that can keep an answer where the data are; of others the answer passes through the client."""
+
+    def materialise(self, name: str, sql: str) -> None:
+        """Keep the answer of one SELECT as the table ``name``, in place of what had that name."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DossierLog:
     """Dossiers and what happened to them, known up to ``as_of``; made by :func:`open_log` or ``read_dossiers``.
@@ -81,11 +93,17 @@ class DossierLog:
     Parameters
     ----------
     engine
-        Holds the tables ``dossiers``, ``steps``, ``supplements``, ``appointments`` and ``calendar``.
+        Holds the tables ``dossiers``, ``steps``, ``supplements``, ``appointments``, ``calendar`` (one row an office and
+        day), ``offices`` (which office each unit works at; empty where all keep the city's hours) and
+        ``deadline_rules`` (the rules in force on each day).
     tables
         Those of the first four that the source really has; the others are registered empty.
     calendar
         Working days and hours.
+    rules
+        By which due dates move; those built in by default.
+    grains
+        Those of :data:`GRAINS` that the engine holds already; the others are made when a verb asks for them.
     as_of
         The moment of the snapshot: the last moment the log knows of, in local civil time.
     source
@@ -108,6 +126,8 @@ class DossierLog:
     source: str = ""
     faults: pd.DataFrame = field(default_factory=lambda: fault_frame([]))
     counts: Mapping[str, int] = field(default_factory=dict)
+    rules: Sequence[DeadlineRule] = field(default_factory=deadline_rules)
+    grains: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         unknown = self.tables - set(SCHEMA)
@@ -149,6 +169,7 @@ def open_log(
     source: str = "",
     faults: pd.DataFrame | None = None,
     counts: Mapping[str, int] | None = None,
+    rules: Sequence[DeadlineRule] | None = None,
 ) -> DossierLog:
     """Register tables in an engine and name them a log.
 
@@ -157,8 +178,9 @@ def open_log(
     engine
         Where the tables go; the log keeps it.
     sources
-        Table name → Parquet paths or globs, an Arrow table, or a frame (columns it lacks are filled with nothing).
-    calendar, as_of, source, faults, counts
+        Table name → Parquet paths or globs, an Arrow table, or a frame (columns it lacks are filled with nothing);
+        of :data:`GRAINS`, paths or Arrow tables.
+    calendar, as_of, source, faults, counts, rules
         As in :class:`DossierLog`.
 
     Examples
@@ -175,10 +197,17 @@ def open_log(
         given = sources.get(name)
         engine.register(name, as_table(name, pd.DataFrame() if given is None else given)
                         if given is None or isinstance(given, pd.DataFrame) else given)  # fmt: skip
-    engine.register("calendar", _calendar_table(calendar))
+    grains = {name: sources[name] for name in GRAINS if name in sources}
+    for name, ready in grains.items():
+        engine.register(name, ready)
+    known = deadline_rules() if rules is None else rules
+    engine.register("calendar", _by_day(calendar.frame()))
+    engine.register("offices", _offices_table(calendar))
+    engine.register("deadline_rules", _by_day(rule_days(known)))
     return DossierLog(
-        engine=engine, tables=frozenset(sources), calendar=calendar, as_of=as_of, source=source,
-        faults=fault_frame([]) if faults is None else faults, counts=dict(counts or {}),
+        engine=engine, tables=frozenset(sources) - set(GRAINS), grains=frozenset(grains), calendar=calendar,
+        as_of=as_of, source=source,
+        faults=fault_frame([]) if faults is None else faults, counts=dict(counts or {}), rules=known,
     )  # fmt: skip
 
 
@@ -204,9 +233,17 @@ def as_table(name: str, frame: pd.DataFrame) -> pa.Table:
     return pa.table(columns)
 
 
-def _calendar_table(calendar: WorkCalendar) -> pa.Table:
-    """The calendar with ``day`` as a date, so that every engine joins it on CAST(moment AS DATE)."""
+def _by_day(frame: pd.DataFrame) -> pa.Table:
+    """A table of days with ``day`` as a date, so that every engine joins it on CAST(moment AS DATE)."""
     import pyarrow as pa
 
-    table = pa.Table.from_pandas(calendar.frame(), preserve_index=False)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     return table.set_column(table.column_names.index("day"), "day", table["day"].cast(pa.date32()))
+
+
+def _offices_table(calendar: WorkCalendar) -> pa.Table:
+    """``unit`` and ``office``; a unit without a row works by the rows of ``calendar`` whose office is empty."""
+    import pyarrow as pa
+
+    text = pa.string()
+    return pa.table({"unit": pa.array(calendar.units.keys(), text), "office": pa.array(calendar.units.values(), text)})

@@ -48,11 +48,27 @@ def meanings() -> list[Meaning]:
     return list(_meanings(current_language()).values())
 
 
-def deadline_words(deadline: str) -> str:
-    """Which appointment the numbers are held against, as a sentence."""
-    if deadline == "latest":
-        return say("Deadline: the last appointment, re-appointments included.")
-    return say("Deadline: the first appointment; later re-appointments do not move it.")
+def deadline_words(deadline: str, *queries: str) -> str:
+    """Which deadline the numbers of some queries are held against, as a sentence or two."""
+    match deadline:
+        case "latest":
+            words = say("Deadline: the last appointment, re-appointments included.")
+        case "effective":
+            words = say(
+                "Deadline: the effective one, that is the first appointment after a restart by a lawful supplement and "
+                "at most one lawful extension, by the rule in force on the day of reception."
+            )
+        case "portal":
+            words = say(
+                "Deadline: the portal's, that is the first appointment with the time of one supplement added; a second "
+                "request makes a dossier overdue at once."
+            )
+        case _:
+            words = say("Deadline: the first appointment; later re-appointments do not move it.")
+    if deadline in ("effective", "portal") and "portal_766" in queries:
+        rule = say("Indicator 2.1 of the portal keeps the first appointment: its own rule takes the supplement off.")
+        words = f"{words} {rule}"
+    return words
 
 
 @cache

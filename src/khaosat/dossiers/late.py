@@ -11,6 +11,7 @@ import numpy as np
 from khaosat.domain.dossiers import ENDED, DossierLog
 from khaosat.domain.period import Period
 from khaosat.dossiers.definitions import Definition, deadline_words
+from khaosat.dossiers.gate import officers_gate
 from khaosat.dossiers.lateness import on_time
 from khaosat.dossiers.result import DossierResult, by_words
 from khaosat.dossiers.window import window
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LISTED = 50
+MOVED = ("effective", "portal")
+"""Deadlines that may differ from every appointment: the rows say why."""
 _PRIVATE = ("dossier_id", "officer")
 
 
@@ -31,8 +34,9 @@ class LateList(DossierResult):
     """Late dossiers, the latest first.
 
     ``procedure, procedure_name, field, receiving_unit, responsible_unit, channel, status, received_at, due_at,
-    finished_at`` (missing: still open), ``working_days_late, unit, step`` (where it last was); an internal list has
-    ``dossier_id`` first and ``officer`` last.
+    finished_at`` (missing: still open), ``working_days_late, worked_hours_late, unit, step`` (where it last was); an
+    internal list has ``dossier_id`` first and ``officer`` last. By the effective or the portal's deadline, also
+    ``effective_reason`` or ``portal_reason``: why it is not the first appointment.
     """
 
     _counted: ClassVar[Literal["respondents", "dossiers", ""]] = ""  # a list by order of the committee, without ids
@@ -67,9 +71,11 @@ class LateList(DossierResult):
             Column(name="finished_at", kind="date"),
             Column(name="working_days_late", kind="int"),
             Column(name="step"),
+            *(Column(name=f"{deadline}_reason") for deadline in MOVED if f"{deadline}_reason" in self.rows),
         ]
         if "dossier_id" in self.rows:
-            columns = [Column(name="dossier_id"), *columns, Column(name="officer")]
+            named = [Column(name="officer")] if "officer" in self.rows else []
+            columns = [Column(name="dossier_id"), *columns, *named]
         return columns
 
 
@@ -133,11 +139,12 @@ def late_list(
     top
         At most so many, the latest first; None: 50.
     internal
-        With dossier ids and officers' names: not for publication.
+        With dossier ids and officers' names: not for publication. The names stay out where the quality gate
+        (:func:`khaosat.dossiers.dossier_quality`) is closed.
     period
         All of the log by default.
     deadline
-        ``original`` or ``latest``.
+        As in :func:`khaosat.dossiers.on_time`.
 
     Returns
     -------
@@ -155,17 +162,25 @@ def late_list(
         raise KhaosatError(f"top is {top}: list at least one dossier")
     span = window(log, period)
     rows = ask(log.engine, "late_list", deadline=deadline, ended=ENDED, start=span.start, finish=span.finish,
-               now=span.now, last=span.last, top=limit)  # fmt: skip
-    rows = rows.rename(columns={"deadline": "due_at", "closed_at": "finished_at"})
+               now=span.now, last=span.last, as_of=span.as_of, top=limit)  # fmt: skip
+    rows["worked_seconds_late"] = rows["worked_seconds_late"].astype("float64") / 3600
+    rows = rows.rename(
+        columns={"deadline": "due_at", "closed_at": "finished_at", "worked_seconds_late": "worked_hours_late"}
+    )
     rows["working_days_late"] = rows["working_days_late"].astype("Int64")
+    rows = rows.rename(columns={"reason": f"{deadline}_reason"}) if deadline in MOVED else rows.drop(columns="reason")
+    blocked = officers_gate(log).words() if internal else []
     if not internal:
         rows = rows.drop(columns=list(_PRIVATE))
+    elif blocked:
+        rows = rows.drop(columns="officer")
     notes = [
         deadline_words(deadline),
         say("At most {n} dossiers, the latest first; no finishing date: still open.", n=limit),
         say("Internal: holds dossier codes and officers' names, not for publication.")
         if internal
         else say("Dossier codes and officers' names are left out."),
+        *blocked,
         *span.notes(),
     ]
     if rows.empty:

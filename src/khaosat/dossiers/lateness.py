@@ -1,19 +1,20 @@
-"""How many dossiers are late: one definition by group, or all definitions side by side."""
+"""How many dossiers are late, by one definition and by group."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
 from khaosat.domain.dossiers import ENDED, DossierLog
 from khaosat.domain.period import Period
-from khaosat.dossiers.definitions import Definition, Meaning, deadline_words, meaning, meanings
+from khaosat.dossiers.definitions import Definition, Meaning, deadline_words, meaning
 from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
 from khaosat.dossiers.window import Window, window
 from khaosat.engine.query import Deadline, Value, ask, group_columns
+from khaosat.errors import KhaosatError
 from khaosat.facts.language import percent, say
 from khaosat.show.table import Column
 from khaosat.stats.binomial import share, wilson
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 STOCKS = ("carried", "received", "closed", "open", "open_overdue")
 RATE = ("numerator", "denominator", "estimate", "low", "high", "n", "n_missing")
+Comparison = Literal["timestamps", "dates"]
+"""What is held against the deadline: the moment, or only its day (late by an hour on the due day is then on time)."""
 SMALL_GROUP = 30
 PLOTTED_GROUPS = 20
 
@@ -66,44 +69,6 @@ class LateShares(DossierResult):
         ]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LateRates(DossierResult):
-    """Every definition of late: ``definition, label``, :data:`RATE`, ``base`` (what the denominator is).
-
-    Parameters
-    ----------
-    stocks
-        One row: ``carried, received, in_hand, closed, open, open_overdue, difference``; ``difference`` is
-        ``carried + received - closed - open`` and 0 when the log reconciles.
-    """
-
-    stocks: pd.DataFrame
-
-    _counted: ClassVar[Literal["respondents", "dossiers", ""]] = ""  # the same whole seen six ways: no group to hide
-
-    @property
-    def keys(self) -> list[str]:
-        """The label of the definition."""
-        return ["label"]
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """The late share by every definition, with intervals."""
-        ax = super().plot(ax)
-        ax.set_xlabel(say("Late (%)"))
-        return ax
-
-    def _columns(self) -> Sequence[Column]:
-        return [
-            Column(name="label", label=say("Definition")),
-            Column(name="numerator", kind="int"),
-            Column(name="denominator", kind="int"),
-            Column(name="estimate", kind="percent", decimals=1, label=say("Share late")),
-            self._interval(),
-            Column(name="base"),
-            Column(name="n_missing", kind="int"),
-        ]
-
-
 def on_time(
     log: DossierLog,
     *,
@@ -111,6 +76,7 @@ def on_time(
     by: str | Sequence[str] | None = None,
     definition: Definition = "closed",
     deadline: Deadline = "original",
+    compare: Comparison = "timestamps",
     level: float = 0.95,
 ) -> LateShares:
     """Share of late dossiers, and of those on time, by one definition.
@@ -128,7 +94,11 @@ def on_time(
     definition
         What late means: ``closed, gia_lai, due_base, cohort, portal_766, form_06a``; the notes say it in words.
     deadline
-        ``original``: the first appointment; ``latest``: the last one.
+        ``original``: the first appointment; ``effective``: what the law makes of it after a supplement or an
+        extension; ``portal``: with the time of a supplement taken off; ``latest``: the last appointment.
+    compare
+        ``timestamps`` or ``dates``, for the first four definitions; ``portal_766`` compares timestamps and ``form_06a``
+        dates by what they are.
     level
         Coverage of the interval.
 
@@ -155,7 +125,8 @@ def on_time(
     [[1, 3, 3, 2]]
     """
     word, span, columns = meaning(definition), window(log, period), group_columns(by)
-    rows = sorted_groups(count_late(log, word.query, span, by=columns, deadline=deadline), columns)
+    counts = count_late(log, word.query, span, by=columns, deadline=deadline, compare=compare)
+    rows = sorted_groups(counts, columns)
     left_out = int(rows["left_out"].sum())
     if columns:
         rows = rows[(rows["carried"] + rows["received"] > 0)].reset_index(drop=True)
@@ -167,62 +138,34 @@ def on_time(
         by=columns,
         level=level,
         title=say("Late dossiers{by}, {period}", by=by_words(columns), period=span.label),
-        notes=(*_notes(rows, word, deadline, span, level), *_left_out(left_out)),
-        source=log.source,
-    )
-
-
-def late_rates(
-    log: DossierLog, *, period: Period | str | None = None, deadline: Deadline = "original", level: float = 0.95
-) -> LateRates:
-    """Every definition of late side by side, with the reconciliation of the stocks.
-
-    Parameters
-    ----------
-    log, period, deadline, level
-        As in :func:`on_time`.
-
-    Returns
-    -------
-    LateRates
-        ``definition, label, numerator, denominator, estimate, low, high, n, n_missing, base``; field ``stocks``.
-
-    Examples
-    --------
-    >>> from khaosat.dossiers.frames import example_log
-    >>> late_rates(example_log(), period="2026-Q2").rows.set_index("definition")["estimate"].round(3).to_dict()
-    {'closed': 0.333, 'gia_lai': 0.4, 'due_base': 0.5, 'cohort': 0.667, 'portal_766': 0.4, 'form_06a': 0.333}
-    """
-    span, words = window(log, period), meanings()
-    counts = {name: count_late(log, name, span, deadline=deadline) for name in {word.query for word in words}}
-    rates = pd.concat([rate(counts[word.query], word.id, level=level) for word in words], ignore_index=True)
-    rates.insert(0, "definition", [word.id for word in words])
-    rates.insert(1, "label", [word.label for word in words])
-    rates["base"] = [word.denominator for word in words]
-    stocks = counts["lateness"][list(STOCKS)].copy()
-    stocks.insert(2, "in_hand", stocks["carried"] + stocks["received"])
-    stocks["difference"] = stocks["in_hand"] - stocks["closed"] - stocks["open"]
-    return LateRates(
-        rows=rates,
-        stocks=stocks,
-        level=level,
-        title=say("Late dossiers by every official definition, {period}", period=span.label),
         notes=(
-            _reconciliation(stocks),
-            deadline_words(deadline),
-            *span.notes(),
-            *_left_out(int(counts["lateness"]["left_out"].sum())),
+            word.words(),
+            deadline_words(deadline, word.query),
+            *compare_words(compare, word.query),
+            *_notes(rows, word, span, level),
+            *left_out_words(left_out),
         ),
         source=log.source,
     )
 
 
 def count_late(
-    log: DossierLog, query: str, span: Window, *, by: tuple[str, ...] = (), deadline: Deadline
+    log: DossierLog,
+    query: str,
+    span: Window,
+    *,
+    by: tuple[str, ...] = (),
+    deadline: Deadline,
+    compare: Comparison = "timestamps",
 ) -> pd.DataFrame:
     """The counts behind the definitions of one query, as whole numbers."""
+    if compare not in get_args(Comparison):
+        raise KhaosatError(f"compare is {compare!r}: it must be {' or '.join(get_args(Comparison))}")
+    if query == "portal_766" and deadline != "latest":
+        deadline = "original"  # its own rule takes the supplement off; it must not be taken off twice
     values: dict[str, Value] = {"start": span.start, "finish": span.finish, "now": span.now, "last": span.last,
-                                "known": span.known, "as_of": span.as_of, "at_snapshot": span.at_snapshot}  # fmt: skip
+                                "known": span.known, "as_of": span.as_of, "at_snapshot": span.at_snapshot,
+                                "by_dates": compare == "dates"}  # fmt: skip
     frame = ask(log.engine, query, by=by, deadline=deadline, ended=ENDED, **values)
     numbers = [column for column in frame.columns if column not in by]
     # A sum over no row at all is null in SQL.
@@ -240,8 +183,15 @@ def rate(counts: pd.DataFrame, definition: str, *, level: float) -> pd.DataFrame
     })  # fmt: skip
 
 
-def _notes(rows: pd.DataFrame, word: Meaning, deadline: Deadline, span: Window, level: float) -> list[str]:
-    notes = [word.words(), deadline_words(deadline), say("Interval: Wilson, {level}.", level=percent(level, 0))]
+def compare_words(compare: Comparison, *queries: str) -> list[str]:
+    """What was compared, where the definitions leave a choice."""
+    if "lateness" not in queries or compare == "timestamps":
+        return []
+    return [say("Dates are compared: what ends later on the due day is on time.")]
+
+
+def _notes(rows: pd.DataFrame, word: Meaning, span: Window, level: float) -> list[str]:
+    notes = [say("Interval: Wilson, {level}.", level=percent(level, 0))]
     total = rows[[*STOCKS, "n_missing"]].sum()
     if not total["carried"] + total["received"]:
         notes.append(say("No dossier was in hand in {period}.", period=span.label))
@@ -267,21 +217,11 @@ def _notes(rows: pd.DataFrame, word: Meaning, deadline: Deadline, span: Window, 
     if "month" in rows:
         notes.append(say("Month: the month of reception."))
     difference = int(total["carried"] + total["received"] - total["closed"] - total["open"])
-    return [*notes, *_mismatch(difference), *span.notes()]
+    return [*notes, *mismatch(difference), *span.notes()]
 
 
-def _reconciliation(stocks: pd.DataFrame) -> str:
-    row = {name: int(value) for name, value in stocks.iloc[0].items()}
-    words = say(
-        "Reconciliation: {carried} carried over + {received} received = {in_hand} in hand; {closed} closed + {open} "
-        "open = {accounted}.",
-        **{name: row[name] for name in ("carried", "received", "in_hand", "closed", "open")},
-        accounted=row["closed"] + row["open"],
-    )
-    return " ".join([words, *_mismatch(row["difference"])])
-
-
-def _mismatch(difference: int) -> list[str]:
+def mismatch(difference: int) -> list[str]:
+    """A sentence where stocks and flows do not add up."""
     if not difference:
         return []
     return [
@@ -292,7 +232,8 @@ def _mismatch(difference: int) -> list[str]:
     ]
 
 
-def _left_out(n: int) -> list[str]:
+def left_out_words(n: int) -> list[str]:
+    """A sentence on dossiers that no count can place."""
     if not n:
         return []
     return [say("{n} dossiers are in no count: they have no reception date, or have ended without an end date.", n=n)]

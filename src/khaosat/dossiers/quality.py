@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from khaosat.domain.dossiers import ENDED, DossierLog
+from khaosat.domain.dossiers import DossierLog
+from khaosat.dossiers.gate import Gate, check_rows, check_table, count_checks, gate
 from khaosat.dossiers.result import DossierResult
-from khaosat.engine.query import ask
 from khaosat.facts import read_table, term
 from khaosat.facts.language import current_language, say
-from khaosat.show.table import Column
+from khaosat.show.table import Column, Table, make_table
 from khaosat.stats.binomial import share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BATCH = 3
-"""So many closes of one unit within one second are no longer a coincidence."""
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DossierQuality(DossierResult):
-    """Checks of the records: ``check, table, numerator, denominator, estimate, label``.
+    """Checks of the records: ``check, table, numerator, denominator, estimate, label, examples``.
 
     ``table`` is ``ingest`` for faults found on reading; their denominator is what was read, where that is known.
+    ``examples`` are places in the source (file and row) of the first and the last such record, without personal data.
+
+    Parameters
+    ----------
+    gate
+        Whether output by officer may be shown; other verbs ask it.
     """
+
+    gate: Gate
 
     _counted: ClassVar[Literal["respondents", "dossiers", ""]] = ""
 
@@ -37,6 +42,11 @@ class DossierQuality(DossierResult):
     def keys(self) -> list[str]:
         """What was checked."""
         return ["label"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is open: no check lies above its limit."""
+        return self.gate.passed
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Share of records with each sign, the most frequent on top."""
@@ -51,6 +61,13 @@ class DossierQuality(DossierResult):
     def _columns(self) -> Sequence[Column]:
         return check_columns()
 
+    def examples(self) -> Table:
+        """Where the first and the last record with each sign stand in the source: file and row."""
+        rows = self.rows[self.rows["examples"] != ""]
+        columns = [Column(name="label", label=say("Check")), Column(name="numerator", kind="int", label=say("Found")),
+                   Column(name="examples")]  # fmt: skip
+        return make_table(rows, columns, title=say("Examples of the signs"), notes=(), source=self.source)
+
 
 def check_columns() -> list[Column]:
     """How checks of data are laid out, those of answers too."""
@@ -62,18 +79,20 @@ def check_columns() -> list[Column]:
     ]
 
 
-def dossier_quality(log: DossierLog) -> DossierQuality:
+def dossier_quality(log: DossierLog, *, limits: Mapping[str, float] | None = None) -> DossierQuality:
     """Signs that dossiers were closed in batches, back-dated, left without dates, or do not fit their steps.
 
     Parameters
     ----------
     log
         The dossiers; checks of tables that the source does not have are left out.
+    limits
+        Shares above which a check blocks output by officer, in place of those of ``facts/rules/quality_gate.csv``.
 
     Returns
     -------
     DossierQuality
-        One row a check and one a code of fault found on reading.
+        One row a check and one a code of fault found on reading; ``gate`` and ``passed`` say what is blocked.
 
     Notes
     -----
@@ -87,47 +106,21 @@ def dossier_quality(log: DossierLog) -> DossierQuality:
     >>> rows.loc[rows["check"] == "no_deadline", ["numerator", "denominator"]].values.tolist()
     [[0.0, 5.0]]
     """
-    checks = read_table("rules/quality_checks.csv")
-    checks = checks[checks["table"].isin(log.tables)]
-    found: dict[str, int] = {}
-    for table in checks["table"].unique():
-        found |= _counts(log, table)
-    rows = pd.DataFrame({
-        "check": checks["id"].to_list(),
-        "table": checks["table"].to_list(),
-        "numerator": [found[check] for check in checks["id"]],
-        "denominator": [float(found[f"{check}_of"]) for check in checks["id"]],
-        "label": checks[f"label_{current_language()}"].to_list(),
-    })  # fmt: skip
-    rows = pd.concat([rows, _fault_rows(log)], ignore_index=True)
-    rows.insert(4, "estimate", share(rows["numerator"], rows["denominator"]))
-    notes = [say("A sign is no proof: look at the records before you judge an office by it.")]
+    found: dict[str, object] = {}
+    for table in check_table(log)["table"].unique():
+        found |= count_checks(log, str(table))
+    checks = check_rows(log, found)
+    asked = gate(checks, limits=limits)
+    rows = pd.concat([checks, _fault_rows(log)], ignore_index=True)
+    notes = [say("A sign is no proof: look at the records before you judge an office by it."), *asked.words()]
     absent = sorted({"steps", "supplements", "appointments"} - log.tables)
     if absent:
         notes.append(
             say("The source has no table of: {tables}.", tables=", ".join(term(table).lower() for table in absent))
         )
-    return DossierQuality(rows=rows, title=say("Quality of the dossier records"), notes=tuple(notes), source=log.source)
-
-
-def placeholder_officers() -> list[str]:
-    """Names that one-stop software writes where it knows no person, in lower case.
-
-    >>> placeholder_officers()[0]
-    'chuyên viên'
-    """
-    return [name.lower() for name in read_table("codes/placeholder_officers.csv")["name"]]
-
-
-def _counts(log: DossierLog, table: str) -> dict[str, int]:
-    match table:
-        case "dossiers":
-            frame = ask(log.engine, "quality_dossiers", ended=ENDED, batch=BATCH)
-        case "steps":
-            frame = ask(log.engine, "quality_steps", placeholders=placeholder_officers())
-        case _:
-            frame = ask(log.engine, f"quality_{table}")
-    return {str(name): int(value) for name, value in frame.iloc[0].items()}
+    return DossierQuality(
+        rows=rows, gate=asked, title=say("Quality of the dossier records"), notes=tuple(notes), source=log.source
+    )
 
 
 def _fault_rows(log: DossierLog) -> pd.DataFrame:
@@ -137,10 +130,13 @@ def _fault_rows(log: DossierLog) -> pd.DataFrame:
     found = {str(code): int(count) for code, count in log.faults["fault"].value_counts(sort=False).items()}
     found |= {name.removeprefix("fault_"): count for name, count in log.counts.items() if name.startswith("fault_")}
     codes = sorted(found)
-    return pd.DataFrame({
+    rows = pd.DataFrame({
         "check": codes,
         "table": "ingest",
         "numerator": pd.array([found[code] for code in codes], dtype="int64"),
         "denominator": float(log.counts.get("read", np.nan)),
         "label": [say("On reading: {fault}", fault=labels[code].lower()) for code in codes],
+        "examples": "",
     })  # fmt: skip
+    rows.insert(4, "estimate", share(rows["numerator"], rows["denominator"]))
+    return rows

@@ -16,7 +16,7 @@ from khaosat.facts.language import Lang, current_language, percent, say, sort_ke
 from khaosat.results import Result
 from khaosat.show.table import Column, Table
 
-_CODED = ("channel", "applicant_type", "status")
+_CODED = ("channel", "applicant_type", "status", "deadline", "effective_reason", "portal_reason")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

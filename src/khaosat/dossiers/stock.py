@@ -120,7 +120,7 @@ def backlog(
     until
         The period with which the rows end; by default they go on to the snapshot.
     deadline
-        ``original`` or ``latest``.
+        As in :func:`khaosat.dossiers.on_time`.
 
     Returns
     -------

@@ -2,14 +2,15 @@
 -- sums of these flows are the stocks at the months' ends, without comparing each dossier with each month).
 -- Grain: one row a group of `by` and step of the calendar in which something happens.
 -- Columns: by…, step (first day of the month or quarter), received, closed, overdue_in, overdue_out, left_out.
--- Parameters: by; due; ended; step ('month' or 'quarter'); known, the first moment the log knows nothing of; as_of.
+-- Parameters: by; dossiers and due (which deadline); ended; step ('month' or 'quarter'); known, the first moment the log
+--   knows nothing of; as_of.
 WITH cases AS (
   SELECT {by_source}
     CASE WHEN COALESCE(finished_at, returned_at) IS NULL AND status IN ({ended}) THEN NULL ELSE received_at END
       AS entered_at,
     CASE WHEN COALESCE(finished_at, returned_at) < {known} THEN COALESCE(finished_at, returned_at) END AS closed_at,
     CASE WHEN {due} < {as_of} THEN {due} END AS expired_at
-  FROM dossiers
+  FROM {dossiers}
 ),
 -- A dossier cannot leave before it came: one that is dated so leaves in the month of its reception.
 cells AS (

@@ -1,16 +1,17 @@
--- Late dossiers by the definitions closed, gia_lai, due_base and cohort; moments are compared to the microsecond.
+-- Late dossiers by the definitions closed, gia_lai, due_base and cohort.
 -- Grain: one row a group of `by`; one row in all without `by`.
 -- Columns: by…, carried, received, closed, open, open_overdue, left_out (no reception or end moment to place them by),
 --   and of each definition <id>_numerator, <id>_denominator, <id>_missing (no due date).
--- Parameters: by; due (which appointment); ended (statuses); start <= t < finish is the period; now, at which open
---   dossiers are judged; known, the first moment the log knows nothing of; as_of, the snapshot.
+-- Parameters: by; dossiers and due (which deadline); by_dates, whether days are compared or moments to the
+--   microsecond; ended (statuses); start <= t < finish is the period; now, at which open dossiers are judged; known, the
+--   first moment the log knows nothing of; as_of, the snapshot.
 WITH cases AS (
   SELECT {by_source}
     CASE WHEN COALESCE(finished_at, returned_at) IS NULL AND status IN ({ended}) THEN NULL ELSE received_at END
       AS entered_at,
     COALESCE(finished_at, returned_at) AS closed_at,
     {due} AS deadline
-  FROM dossiers
+  FROM {dossiers}
 ),
 flags AS (
   SELECT {by}
@@ -21,10 +22,13 @@ flags AS (
     CASE WHEN entered_at < {finish} AND (closed_at IS NULL OR closed_at >= {finish}) THEN 1 ELSE 0 END AS is_open,
     CASE WHEN deadline IS NULL THEN 1 ELSE 0 END AS no_deadline,
     CASE WHEN deadline IS NULL THEN 0 ELSE 1 END AS has_deadline,
-    CASE WHEN closed_at > deadline THEN 1 ELSE 0 END AS ended_late,
-    CASE WHEN deadline < {now} THEN 1 ELSE 0 END AS expired,
+    CASE WHEN closed_at > deadline AND (NOT {by_dates} OR CAST(closed_at AS DATE) > CAST(deadline AS DATE)) THEN 1
+      ELSE 0 END AS ended_late,
+    CASE WHEN deadline < {now} AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({now} AS DATE)) THEN 1 ELSE 0 END
+      AS expired,
     CASE WHEN closed_at < {known} THEN 1 ELSE 0 END AS known_end,
-    CASE WHEN (closed_at IS NULL OR closed_at >= {known}) AND deadline < {as_of} THEN 1 ELSE 0 END AS known_overdue
+    CASE WHEN (closed_at IS NULL OR closed_at >= {known}) AND deadline < {as_of}
+      AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({as_of} AS DATE)) THEN 1 ELSE 0 END AS known_overdue
   FROM cases
 )
 SELECT {by}
