@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -40,12 +41,12 @@ class DesignArrays:
     units: tuple[Codes, ...]
     populations: tuple[Floats, ...]
 
-    @property
+    @cached_property
     def n_strata(self) -> tuple[int, ...]:
         """Number of strata by stage."""
         return tuple(len(np.unique(codes)) for codes in self.strata)
 
-    @property
+    @cached_property
     def n_units(self) -> tuple[int, ...]:
         """Number of sampled units by stage."""
         return tuple(len(np.unique(codes)) for codes in self.units)
@@ -262,11 +263,13 @@ def _codes(values: pd.Series) -> Codes:
 
 
 def _pair(outer: Codes, inner: Codes) -> Codes:
-    """One code for each pair of codes."""
+    """One code for each pair of codes, in the order of the pairs."""
     if len(outer) == 0:
         return outer
-    _, codes = np.unique(outer * (inner.max() + 1) + inner, return_inverse=True)
-    return np.asarray(codes, dtype=np.intp)
+    pair = outer * (inner.max() + 1) + inner
+    if pair.max() > 4 * len(pair):
+        return np.asarray(np.unique(pair, return_inverse=True)[1], dtype=np.intp)
+    return np.asarray((np.cumsum(np.bincount(pair) > 0) - 1)[pair], dtype=np.intp)  # no sort: millions of rows
 
 
 def _rows(wrong: Rows) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from khaosat.domain.design_arrays import DesignArrays, design_arrays
 from khaosat.domain.faults import frame
@@ -167,6 +169,11 @@ class Survey:
     def n(self) -> int:
         """Number of respondents."""
         return len(self.responses)
+
+    @cached_property
+    def responding(self) -> NDArray[np.bool_]:
+        """Whose answers count: all but those whom an adjustment for non-response left without a weight."""
+        return np.asarray(self.arrays.weights != 0, dtype=bool)
 
     @cached_property
     def arrays(self) -> DesignArrays:

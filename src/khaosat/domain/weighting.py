@@ -14,6 +14,7 @@ from khaosat.domain.design_arrays import DesignArrays
 from khaosat.facts.language import say
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 ReplicateMethod = Literal["jackknife", "bootstrap", "brr", "fay"]
 
 _SAME = 1e-6
@@ -55,12 +56,19 @@ class Replicates:
         How they were made.
     given
         Whether they came with the data, so that their rank and not the design tells the degrees of freedom.
+    multipliers
+        Where every replicate multiplies the weights of a unit by one number: those numbers (units × replicates).
+        Sums over units are then all that an estimate needs. None once weights were adjusted, one by one.
+    unit
+        The unit of each respondent among the rows of ``multipliers``.
     """
 
     weights: Floats
     factors: Floats
     method: str
     given: bool = False
+    multipliers: Floats | None = None
+    unit: Codes | None = None
 
     @property
     def n(self) -> int:

@@ -60,7 +60,13 @@ class OrdinalFit:
 
 
 def fit_ordinal(
-    y: Codes, x: Floats, *, weights: Floats, link: OrdinalLink = "logit", hessian: Hessian = "analytic"
+    y: Codes,
+    x: Floats,
+    *,
+    weights: Floats,
+    link: OrdinalLink = "logit",
+    hessian: Hessian = "analytic",
+    start: Floats | None = None,
 ) -> OrdinalFit:
     """Fit a cumulative model.
 
@@ -80,6 +86,8 @@ def fit_ordinal(
         threshold and the logarithms of the thresholds' distances, so that standard errors agree with R's. The exact
         ones (``analytic``) differ by up to 0.1 % on terms of size 1 to 100; where they differ by more than 1 %, as
         they do on larger terms, the step is too long and the exact Hessian is taken.
+    start
+        Slopes and thresholds to start from; None: no slopes, and the thresholds of the observed shares.
 
     References
     ----------
@@ -101,7 +109,7 @@ def fit_ordinal(
             hessian="analytic",
         )  # fmt: skip
     shares = np.cumsum(counts)[:-1] / w.sum()
-    coef, converged = np.append(np.zeros(p), QUANTILES[link](shares)), False
+    coef, converged = np.append(np.zeros(p), QUANTILES[link](shares)) if start is None else start, False
     size = np.append(np.sqrt((x**2).mean(axis=0)), np.ones(n_levels - 1))
     value = _log_likelihood(coef, y, x, w, link)
     scores, bends = _derivatives(coef, y, x, w, link)
@@ -160,6 +168,11 @@ def level_shares(x: Floats, fit: OrdinalFit, *, weights: Floats) -> tuple[Floats
     return average, share[:, None] * (each - average) + fit.influence @ gradient.T
 
 
+def log_shares(y: Codes, x: Floats, *, fit: OrdinalFit) -> Floats:
+    """Logarithm of the probability that the model gives to each respondent's own answer."""
+    return np.log(_probability(*_around(fit.coef, y, x), fit.link))
+
+
 def infinite_direction(y: Codes, x: Floats, *, fit: OrdinalFit) -> Floats | None:
     """The direction in which the parameters run off to infinity; None: the estimate is finite.
 
@@ -211,6 +224,7 @@ def _log_likelihood(coef: Floats, y: Codes, x: Floats, w: Floats, link: OrdinalL
     return float(np.sum(w * np.log(chance)))
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # a chance of 0, on the way to infinity, ends in no estimate
 def _derivatives(coef: Floats, y: Codes, x: Floats, w: Floats, link: OrdinalLink) -> tuple[Floats, Floats]:
     """Weighted score of each respondent, and the negative Hessian."""
     a, b = _around(coef, y, x)

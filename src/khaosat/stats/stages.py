@@ -83,6 +83,9 @@ def sample(strata: Sequence[Codes], units: Sequence[Codes], *, populations: Sequ
     >>> drawn.df
     2
     """
+    last, first = _numbered(units[_depth(populations) - 1])  # respondents of a unit are alike: sort units, not them
+    strata, units = [codes[first] for codes in strata], [codes[first] for codes in units]
+    populations = [population[first] for population in populations]
     keys = [codes for pair in zip(strata, units, strict=True) for codes in pair]
     order = np.lexsort(keys[::-1])
     fraction = np.ones(len(order))
@@ -101,7 +104,29 @@ def sample(strata: Sequence[Codes], units: Sequence[Codes], *, populations: Sequ
         above = unit
     number = np.empty(len(order), dtype=np.intp)
     number[order] = np.repeat(np.arange(len(unit_rows)), np.diff(np.append(unit_rows, len(order))))
-    return Sample(unit=number, stages=tuple(stages))
+    return Sample(unit=number[last], stages=tuple(stages))
+
+
+def _depth(populations: Sequence[Floats]) -> int:
+    """How many stages can add variance: none below a stage whose populations are all unlimited."""
+    limited = np.ones(len(populations[0]), dtype=bool)
+    for depth, population in enumerate(populations, start=1):
+        limited &= np.isfinite(population)
+        if not limited.any():
+            return depth
+    return len(populations)
+
+
+def _numbered(codes: Codes) -> tuple[Codes, Codes]:
+    """Codes numbered from 0 in their order, and the first row that has each; without a sort where they are dense."""
+    size = int(codes.max(initial=-1)) + 1
+    if size > 4 * len(codes):
+        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+        return number.reshape(-1), first
+    first = np.full(size, -1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several rows with one code the last to be set stays
+    held = first >= 0
+    return (np.cumsum(held) - 1)[codes], first[held]
 
 
 def _stage(

@@ -95,9 +95,32 @@ def cell_variance(scores: Floats, cells: Codes, *, n_cells: int, drawn: Sample, 
         shape = (n_units, stop - start)
         totals = np.bincount(place, scores[here], n_units * (stop - start)).astype(float).reshape(shape)
         held = np.bincount(place, minlength=n_units * (stop - start)).reshape(shape) > 0
-        parts = _deviations(totals, held, drawn, lonely)
-        variances[start:stop] = sum(np.einsum("ij,ij->j", part, part) for part in parts)
+        variances[start:stop] = unit_variance(totals, held, drawn=drawn, lonely=lonely)
     return variances
+
+
+def unit_variance(totals: Floats, held: Rows, *, drawn: Sample, lonely: LonelyPSU = "fail") -> Floats:
+    """Variance of each column's total, from what the units of the last stage add to it (units × columns).
+
+    Parameters
+    ----------
+    totals
+        Sums of weighted influence values over each unit.
+    held
+        Whether the unit has respondents in the domain of the column.
+    drawn, lonely
+        As in :func:`cell_variance`.
+
+    Examples
+    --------
+    >>> from khaosat.stats.stages import sample
+    >>> one = np.zeros(4, dtype=np.intp)
+    >>> drawn = sample([one], [np.array([0, 0, 1, 2])], populations=[np.full(4, np.inf)])
+    >>> unit_variance(np.array([[1.0], [2.0], [3.0]]), np.ones((3, 1), dtype=bool), drawn=drawn)
+    array([3.])
+    """
+    parts = _deviations(totals, held, drawn, lonely)
+    return np.asarray(sum(np.einsum("ij,ij->j", part, part) for part in parts), dtype=float)
 
 
 def covariance(scores: Floats, *, drawn: Sample, lonely: LonelyPSU = "fail", inside: Rows | None = None) -> Floats:
@@ -168,6 +191,26 @@ def cell_units(cells: Codes, *, n_cells: int, drawn: Sample) -> NDArray[np.int64
     >>> cell_units(np.array([0, 0, 1, 1]), n_cells=2, drawn=drawn)
     array([1, 2])
     """
+    unit = _independent(drawn)
+    number, size = unit[drawn.unit], int(unit.max(initial=-1)) + 1
+    inside = (cells >= 0) & (number >= 0)
+    pairs = np.unique(cells[inside] * size + number[inside])
+    return np.bincount(pairs // max(size, 1), minlength=n_cells).astype(np.int64)
+
+
+def held_units(held: Rows, *, drawn: Sample) -> NDArray[np.int64]:
+    """:func:`cell_units` from the units of the last stage that hold respondents of each cell (units × cells)."""
+    unit = _independent(drawn)
+    counted = unit >= 0
+    order = np.argsort(unit[counted], kind="stable")
+    starts = np.flatnonzero(np.diff(unit[counted][order], prepend=-1))
+    if len(starts) == 0:
+        return np.zeros(held.shape[1], dtype=np.int64)
+    return np.asarray(np.logical_or.reduceat(held[counted][order], starts, axis=0).sum(axis=0), dtype=np.int64)
+
+
+def _independent(drawn: Sample) -> Codes:
+    """For each unit of the last stage, the number of the independently drawn unit it lies in; -1: nothing was drawn."""
     unit = np.full(1, -1)
     below: Codes = np.zeros(1, dtype=np.intp)
     for stage in drawn.stages:
@@ -176,10 +219,7 @@ def cell_units(cells: Codes, *, n_cells: int, drawn: Sample) -> NDArray[np.int64
         by_chance = stage.kept[stage.stratum_of_unit] > 1e-12
         own = np.where(by_chance, np.arange(n_units) + unit.max(initial=-1) + 1, -1)
         unit, below = np.where(above >= 0, above, own), stage.below
-    number = unit[drawn.unit]
-    inside = (cells >= 0) & (number >= 0)
-    pairs = np.unique(cells[inside] * (unit.max(initial=-1) + 1) + number[inside])
-    return np.bincount(pairs // (unit.max(initial=-1) + 1), minlength=n_cells).astype(np.int64)
+    return unit
 
 
 def _spread_cells(scores: Floats, cells: Codes, *, n_cells: int, drawn: Sample, lonely: LonelyPSU) -> Floats:

@@ -12,6 +12,7 @@ from khaosat.domain.survey import Survey
 from khaosat.errors import DesignError
 from khaosat.facts.language import number, say
 from khaosat.stats.calibration import Fit, InTurn, Method, Projection, indicators, projection, rake_factors, trimmed
+from khaosat.stats.nonresponse import ResponseCells
 from khaosat.survey.margins import Margin, Totals
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ class Calibration:
     """
 
     weights: Floats
-    projection: Projection | InTurn | None
+    projection: Projection | InTurn | ResponseCells | None
     refit: Callable[[Floats], Floats]
     described: Callable[[], Sequence[str]]
 
@@ -54,7 +55,7 @@ class Calibration:
 def adjusted(survey: Survey, change: Calibration, *, trim: tuple[float, float] | None = None) -> Survey:
     """A survey with one more adjustment, made to its replicates too."""
     made = survey.replication
-    replication = None if made is None else replace(made, weights=change.apply(made.weights))
+    replication = None if made is None else replace(made, weights=change.apply(made.weights), multipliers=None)
     result = replace(survey, adjustments=(*survey.adjustments, change), replicates=replication)
     return result if trim is None else trim_to(result, lower=trim[0], upper=trim[1])
 
@@ -106,16 +107,16 @@ def trim_to(survey: Survey, *, lower: float, upper: float, strict: bool = False)
     before = survey.arrays.weights
 
     def cut(weights: Floats) -> Floats:
-        drawn = weights > 0  # a replicate's zero is a unit left out, not a small weight
+        drawn = weights != 0  # a replicate's zero is a unit left out, not a small weight
         result = weights.copy()
         result[drawn] = trimmed(weights[drawn], lower=lower, upper=upper, strict=strict)
         return result
 
-    outside = int(((before < lower) | (before > upper)).sum())
+    outside = int((((before < lower) | (before > upper)) & survey.responding).sum())
     return adjusted(
         survey,
         Calibration(
-            weights=trimmed(before, lower=lower, upper=upper, strict=strict),
+            weights=cut(before),
             projection=None,
             refit=lambda weights: np.column_stack([cut(column) for column in weights.T]),
             described=lambda: [

@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 Level = int | float | str | bool
 
+_NARROW = 32
+"""Whole numbers that span less than this are compared with each value of the span."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answers:
@@ -49,6 +52,18 @@ class Answers:
         """1 for those whose valid answer is one of ``levels``, else 0."""
         places = [place for place, level in enumerate(self.levels) if level in levels]
         return (np.isin(self.numbers, places) & self.valid).astype(float)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Choices(Answers):
+    """Answers to a question that takes several: ``chosen`` says who chose which level (respondents × levels)."""
+
+    chosen: Rows
+
+    def among(self, levels: Sequence[Level]) -> Floats:
+        """1 for those who chose one of ``levels`` or more, else 0."""
+        places = [place for place, level in enumerate(self.levels) if level in levels]
+        return (self.chosen[:, places].any(axis=1) & self.valid).astype(float)
 
 
 def column(survey: Survey, name: str) -> pd.Series:
@@ -95,9 +110,35 @@ def level_answers(survey: Survey, name: str) -> Answers:
     found, levels = ordered_levels(values)
     asked, none = _asked(survey, name), np.zeros(survey.n, dtype=bool)
     valid = (found >= 0) & asked
-    return Answers(
-        numbers=np.where(valid, found, np.nan), valid=valid, asked=asked, dont_know=none, off_scale=none, levels=levels
-    )
+    numbers = found.astype(float) if valid.all() else np.where(valid, found, np.nan)
+    return Answers(numbers=numbers, valid=valid, asked=asked, dont_know=none, off_scale=none, levels=levels)
+
+
+def counted_answers(survey: Survey, name: str) -> Answers:
+    """Answers to be counted level by level: several a respondent where the questionnaire lets them choose several.
+
+    Codes chosen stand side by side in one text (``"1 3 7"``). Whoever chose none of the answers there are, or only
+    that they do not know, gave no valid answer; a code that is no answer is passed over.
+    """
+    questionnaire = survey.questionnaire
+    if questionnaire is None or name not in questionnaire.items() or questionnaire.kind(name) != "select_multiple":
+        return level_answers(survey, name)
+    asked, levels = _asked(survey, name), questionnaire.levels(name)
+    given = column(survey, name)
+    if pd.api.types.is_numeric_dtype(given):  # nobody chose more than one
+        given = given.astype("Int64")
+    place, texts = pd.factorize(given.astype("string").fillna(""))
+    sets = [set(text.replace(",", " ").split()) for text in texts]
+    unsure = {str(code) for code in questionnaire.dont_know(name)}
+    table = [[*(str(level) in codes for level in levels), bool(codes & unsure), bool(codes)] for codes in sets]
+    found = np.array(table, dtype=bool).reshape(-1, len(levels) + 2)[place]
+    chosen, valid = found[:, :-2], found[:, :-2].any(axis=1) & asked
+    dont_know = found[:, -2] & asked & ~valid
+    off_scale = found[:, -1] & asked & ~valid & ~dont_know
+    return Choices(
+        numbers=np.full(survey.n, np.nan), valid=valid, asked=asked, dont_know=dont_know, off_scale=off_scale,
+        levels=levels, chosen=chosen,
+    )  # fmt: skip
 
 
 def ordered_levels(values: pd.Series) -> tuple[NDArray[np.intp], tuple[Level, ...]]:
@@ -105,6 +146,13 @@ def ordered_levels(values: pd.Series) -> tuple[NDArray[np.intp], tuple[Level, ..
     if isinstance(values.dtype, pd.CategoricalDtype):
         held = values.cat.remove_unused_categories()
         return held.cat.codes.to_numpy().astype(np.intp), tuple(held.cat.categories)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
+        given = values.to_numpy()
+        low, high = int(given.min()), int(given.max())
+        if high - low < _NARROW:  # a scale: a few comparisons tell what a hash of millions of answers would
+            held = tuple(value for value in range(low, high + 1) if (given == value).any())
+            if len(held) == high - low + 1:
+                return (given - given.dtype.type(low)).astype(np.intp), held
     codes, uniques = pd.factorize(values)
     found = [value.item() if isinstance(value, np.generic) else value for value in uniques]
     words = any(isinstance(value, str) for value in found)

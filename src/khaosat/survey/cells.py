@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -57,8 +59,16 @@ class Cells:
 
     def count(self, rows: Rows) -> Counts:
         """How many of the respondents marked in ``rows`` are in each cell."""
-        inside = rows & (self.code >= 0)
-        return np.bincount(self.code[inside], minlength=self.n).astype(np.int64)
+        if rows.all():
+            return self.sizes
+        place = np.where(rows & (self.code >= 0), self.code, self.n)
+        return np.bincount(place, minlength=self.n + 1)[:-1].astype(np.int64)
+
+    @cached_property
+    def sizes(self) -> Counts:
+        """Respondents in each cell."""
+        place = np.where(self.code >= 0, self.code, self.n)
+        return np.bincount(place, minlength=self.n + 1)[:-1].astype(np.int64)
 
     def sum(self, values: Floats, rows: Rows) -> Floats:
         """Sum of ``values`` over the respondents marked in ``rows``, by cell."""
@@ -95,10 +105,11 @@ class Estimates:
 
 def cells_of(survey: Survey, *, by: str | Sequence[str] | None = None, where: str | None = None) -> Cells:
     """The cells of a table, in the order of the keys; one cell when ``by`` is None."""
-    inside, undecided = np.ones(survey.n, dtype=bool), 0
+    inside, undecided = survey.responding, 0
     if where is not None:
         verdict = where_rows(survey.responses, where)
-        inside, undecided = verdict.to_numpy(dtype=bool, na_value=False), int(verdict.isna().sum())
+        undecided = int((verdict.isna() & inside).sum())
+        inside = inside & verdict.to_numpy(dtype=bool, na_value=False)
     taken = sorted(set(names(by)) & set(_OWN_NAMES))
     if taken:
         raise DataError(say("Groups cannot be called {names}, as columns of results are: rename the columns.",
@@ -108,10 +119,9 @@ def cells_of(survey: Survey, *, by: str | Sequence[str] | None = None, where: st
     if not found:
         code = np.where(inside, 0, -1).astype(np.intp)
         return Cells(keys=pd.DataFrame(index=range(1)), code=code, undecided=undecided)
-    table = np.column_stack([codes for _, codes, _ in found])[keyed]
-    combinations, place = np.unique(table, axis=0, return_inverse=True)
+    combinations, place = _combinations([codes[keyed] for _, codes, _ in found], [len(x) for *_, x in found])
     code = np.full(survey.n, -1, dtype=np.intp)
-    code[keyed] = place.reshape(-1)
+    code[keyed] = place
     keys = {
         name: pd.Series([levels[i] for i in combinations[:, j]], dtype=None if len(combinations) else object)
         for j, (name, _, levels) in enumerate(found)
@@ -119,6 +129,16 @@ def cells_of(survey: Survey, *, by: str | Sequence[str] | None = None, where: st
     return Cells(
         keys=pd.DataFrame(keys), code=code, without_key=int((inside & ~keyed).sum()), undecided=undecided
     )  # fmt: skip
+
+
+def _combinations(codes: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, Codes]:
+    """Combinations of codes that occur, in order, and which of them each respondent has."""
+    if prod(sizes) > 4 * len(codes[0]):
+        table, place = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+        return table, place.reshape(-1)
+    place = np.ravel_multi_index(tuple(codes), tuple(sizes)) if len(codes[0]) else np.zeros(0, dtype=np.intp)
+    held = np.bincount(place, minlength=prod(sizes)) > 0
+    return np.column_stack(np.unravel_index(np.flatnonzero(held), sizes)), (np.cumsum(held) - 1)[place]
 
 
 def ratio_estimates(
@@ -140,8 +160,8 @@ def ratio_estimates(
     influence = np.where(used, weight * np.where(valid, residual, 0.0) * per_cell, 0.0)
     again = None
     if survey.replication is not None:
-        code, every = np.where(used, cells.code, -1), survey.replication.weights
-        tops, bottoms = (replicate_sums(x, code, n_cells=cells.n, weights=every) for x in (top, bottom))
+        code, made = np.where(used, cells.code, -1), survey.replication
+        tops, bottoms = (replicate_sums(survey, made, values=x, code=code, n_cells=cells.n) for x in (top, bottom))
         again = np.divide(tops, bottoms, where=bottoms != 0, out=np.full_like(tops, np.nan))
     return Estimates(value=value, influence=influence, valid=valid, asked=asked, replicates=again)
 
@@ -151,8 +171,8 @@ def total_estimates(survey: Survey, cells: Cells, *, values: Floats, valid: Rows
     part = np.where(valid, survey.arrays.weights * np.where(valid, values, 0.0), 0.0)
     again = None
     if survey.replication is not None:
-        code, every = np.where(valid, cells.code, -1), survey.replication.weights
-        again = replicate_sums(values, code, n_cells=cells.n, weights=every)
+        code = np.where(valid, cells.code, -1)
+        again = replicate_sums(survey, survey.replication, values=values, code=code, n_cells=cells.n)
     return Estimates(
         value=cells.sum(part, valid), influence=np.where(cells.code >= 0, part, 0.0), valid=valid, asked=asked,
         replicates=again,
@@ -176,16 +196,19 @@ def standard_errors(survey: Survey, cells: Cells, estimates: Estimates) -> Float
             estimates.influence, code, n_cells=cells.n, drawn=drawn, lonely=survey.design.lonely_psu
         )
     except LonelyPSUError as error:
-        raise DesignError(_lonely_message(survey, error)) from error
+        raise DesignError(lonely_message(survey, error)) from error
     return np.where(cells.count(estimates.valid) > 0, np.sqrt(variance), np.nan)
 
 
-def freedom(survey: Survey, cells: Cells, *, domain_df: bool, answered: Rows | None = None) -> Counts:
+def freedom(
+    survey: Survey, cells: Cells, *, domain_df: bool, answered: Rows | None = None, units: Counts | None = None
+) -> Counts:
     """Degrees of freedom: primary units less strata of the whole sample, or of each cell by itself.
 
     With ``answered`` (for ratios and means) they are 0 where all answers of a cell lie in one unit of the sample. The
     cell's influences then add up to zero in that unit, so that the variance between units, most of the whole as a
-    rule, comes out as nothing: the standard error is no measure of anything, and there is no interval.
+    rule, comes out as nothing: the standard error is no measure of anything, and there is no interval. ``units`` says
+    how many units they lie in where that is known already.
     """
     drawn = sample_of(survey)
     df = np.full(cells.n, drawn.df, dtype=np.int64)
@@ -196,6 +219,7 @@ def freedom(survey: Survey, cells: Cells, *, domain_df: bool, answered: Rows | N
         df = cell_df(cells.code, n_cells=cells.n, drawn=drawn)
     if answered is not None:
         units = cell_units(np.where(answered, cells.code, -1), n_cells=cells.n, drawn=drawn)
+    if units is not None:
         df[units == 1] = 0
     return df
 
@@ -212,7 +236,8 @@ def sample_of(survey: Survey) -> Sample:
     return _SAMPLES[survey]
 
 
-def _lonely_message(survey: Survey, error: LonelyPSUError) -> str:
+def lonely_message(survey: Survey, error: LonelyPSUError) -> str:
+    """What stands in the way of a variance, and what can be done."""
     named = [*names(survey.design.strata)[: error.stage], *names(survey.design.clusters)[: error.stage - 1]]
     row = survey.responses.iloc[error.row]
     place = ", ".join(f"{name}={row[name]}" for name in named) or say("the whole sample")

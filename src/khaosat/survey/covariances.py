@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey
 from khaosat.errors import DesignError
 from khaosat.stats.taylor import LonelyPSUError, covariance
-from khaosat.survey.cells import _lonely_message, sample_of
+from khaosat.survey.cells import lonely_message, sample_of
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -25,7 +25,7 @@ def design_covariance(survey: Survey, influences: Floats, *, inside: NDArray[np.
     try:
         return covariance(influences, drawn=sample_of(survey), lonely=survey.design.lonely_psu, inside=inside)
     except LonelyPSUError as error:
-        raise DesignError(_lonely_message(survey, error)) from error
+        raise DesignError(lonely_message(survey, error)) from error
 
 
 def group_means(values: Floats, weights: Floats, *, group: Codes, n_groups: int) -> tuple[Floats, Floats]:

@@ -93,7 +93,7 @@ def satisfaction_index(
     >>> index.rows.loc[0, "level"], float(index.rows.loc[0, "estimate"])
     ('index', 0.5)
     """
-    questionnaire, chosen = _checked(survey, rule)
+    questionnaire, chosen = checked_rule(survey, rule)
     cells = cells_of(survey, by=by, where=where)
     nodes, absent = index_nodes(survey, cells, questionnaire=questionnaire, rule=chosen)
     tables = [
@@ -113,7 +113,7 @@ def satisfaction_index(
     return SatisfactionIndex(rows=rows, title=questionnaire.label(INDEX), notes=notes, questionnaire=questionnaire)
 
 
-def _checked(survey: Survey, rule: Rule | None) -> tuple[Questionnaire, Rule]:
+def checked_rule(survey: Survey, rule: Rule | None) -> tuple[Questionnaire, Rule]:
     """The questionnaire and the rule, if they fit each other."""
     questionnaire = survey.questionnaire
     if questionnaire is None:

@@ -56,6 +56,12 @@ def index_nodes(
     return nodes, tree.absent
 
 
+def node_of(survey: Survey, cells: Cells, id: str, *, questionnaire: Questionnaire, pooled: bool) -> Node:
+    """The line of one factor or item."""
+    tree = _Tree(survey, cells, questionnaire, pooled=pooled)
+    return tree.factor(id)[0] if id in questionnaire.factors else tree.item(id)
+
+
 class _Tree:
     """Builds the lines of the index from the items up."""
 

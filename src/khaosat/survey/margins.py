@@ -136,24 +136,26 @@ def _margin(survey: Survey, variable: Variable, counts: object, faults: list[str
         return None
     if absent:
         return None
-    codes, present = _crossed(survey, columns)
+    codes, present = _crossed(survey.responses.loc[survey.responding], columns)
     levels = tuple(counts.keys())
     targets = np.array([_count(counts[level]) for level in levels], dtype=float)
     faults += _level_faults(name, codes, present=present, levels=levels, targets=targets)
     place = {level: position for position, level in enumerate(levels)}
     lookup = np.array([*(place.get(level, -1) for level in present), -1], dtype=np.intp)
-    return Margin(name=name, levels=levels, targets=targets, codes=lookup[codes])
+    everybody = np.zeros(survey.n, dtype=np.intp)  # without a weight it does not matter which level one is in
+    everybody[survey.responding] = lookup[codes]
+    return Margin(name=name, levels=levels, targets=targets, codes=everybody)
 
 
-def _crossed(survey: Survey, columns: Sequence[str]) -> tuple[Codes, list[object]]:
+def _crossed(responses: pd.DataFrame, columns: Sequence[str]) -> tuple[Codes, list[object]]:
     """Code of each respondent's combination of levels, and the combinations that occur."""
-    found = [ordered_levels(survey.responses[column]) for column in columns]
+    found = [ordered_levels(responses[column]) for column in columns]
     if len(found) == 1:
         return found[0][0], list(found[0][1])
     table = np.column_stack([codes for codes, _ in found])
     complete = (table >= 0).all(axis=1)
     pairs, place = np.unique(table[complete], axis=0, return_inverse=True)
-    codes = np.full(survey.n, -1, dtype=np.intp)
+    codes = np.full(len(responses), -1, dtype=np.intp)
     codes[complete] = place.reshape(-1)
     return codes, [tuple(levels[i] for (_, levels), i in zip(found, row, strict=True)) for row in pairs]
 
@@ -195,15 +197,15 @@ def _different_sums(sums: Mapping[str, float]) -> list[str]:
 
 def _term(survey: Survey, term: str, faults: list[str]) -> Floats:
     """Values of a term of a linear model."""
-    values = np.ones(survey.n)
+    values, responses = np.ones(survey.n), survey.responses.loc[survey.responding]
     if term in INTERCEPT:
         return values
-    for part in [term] if term in survey.responses else term.split(":"):
-        factor = _factor(survey.responses, part)
+    for part in [term] if term in responses else term.split(":"):
+        factor = _factor(responses, part)
         if isinstance(factor, str):
             faults.append(factor)
         else:
-            values = values * factor
+            values[survey.responding] *= factor
     return values
 
 

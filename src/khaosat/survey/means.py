@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey, names
 from khaosat.facts.language import say
 from khaosat.stats.intervals import t_interval
-from khaosat.survey.answers import Answers, numeric_answers
+from khaosat.survey.answers import numeric_answers
 from khaosat.survey.cells import (
     Cells,
     Estimates,
@@ -22,7 +22,15 @@ from khaosat.survey.cells import (
     standard_errors,
     total_estimates,
 )
-from khaosat.survey.result import SurveyResult, answer_notes, design_notes, table_rows
+from khaosat.survey.result import (
+    SurveyResult,
+    answer_notes,
+    cell_notes,
+    design_notes,
+    question_notes,
+    table_rows,
+)
+from khaosat.survey.unit_sums import UnitSums, answer_share, common_part
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
@@ -160,9 +168,9 @@ def ratio(
     keys.insert(0, "variable", f"{numerator}/{denominator}")
     df = freedom(survey, cells, domain_df=domain_df, answered=valid)
     rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, df=df)
-    answers = {numerator: top, denominator: bottom}
+    notes = answer_notes(cells, {numerator: top, denominator: bottom})
     title = say("Ratio of {numerator} to {denominator}", numerator=numerator, denominator=denominator)
-    return _result(survey, rows, cells, answers, title=title, level=level, unit="score")
+    return _result(survey, rows, notes, title=title, level=level, unit="score")
 
 
 def estimate_rows(
@@ -214,31 +222,48 @@ def _each(
 ) -> SurveyResult:
     """Rows of a mean or total, variable by variable."""
     cells = cells_of(survey, by=by, where=where)
-    answers = {name: numeric_answers(survey, name) for name in variables}
-    tables = []
-    for name, answer in answers.items():
-        shared = {"valid": answer.valid, "asked": answer.asked}
+    sums = UnitSums.of(survey, cells) if kind == "mean" else None
+    columns, notes = [], [*cell_notes(cells)]
+    for name in variables:
+        answer = numeric_answers(survey, name)
         if kind == "mean":
-            ones = np.ones(survey.n)
-            estimates = ratio_estimates(survey, cells, top=answer.numbers, bottom=ones, **shared)
+            found = answer_share(
+                survey, cells, sums, answer=answer, values=answer.numbers, centre=common_part(answer.numbers)
+            )
+            value, se, n = found.value, found.se, found.n
+            df = freedom(survey, cells, domain_df=domain_df, units=found.units)
         else:
-            estimates = total_estimates(survey, cells, values=answer.numbers, **shared)
-        keys = cells.keys.copy()
-        keys.insert(0, "variable", name)
-        df = freedom(survey, cells, domain_df=domain_df, answered=answer.valid if kind == "mean" else None)
-        rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, df=df)
-        if deff:
-            rows["deff"] = design_effect(
-                survey, cells, answer.valid, values=answer.numbers, se=rows["se"].to_numpy(), kind=deff,
-                of_total=kind == "total",
+            total = total_estimates(
+                survey, cells, values=answer.numbers, valid=answer.valid, asked=answer.asked
             )  # fmt: skip
-        tables.append(rows)
+            value, se, n = total.value, standard_errors(survey, cells, total), cells.count(answer.valid)
+            df = freedom(survey, cells, domain_df=domain_df)
+        column = {"estimate": value, "se": se, "df": df, "n": n, "n_missing": cells.count(answer.asked) - n}
+        if deff:
+            column["deff"] = design_effect(
+                survey, cells, answer.valid, values=answer.numbers, se=se, kind=deff, of_total=kind == "total"
+            )
+        columns.append(column)
+        notes += question_notes(cells, name, answer)
+    rows = _stacked(cells, variables, columns, level=level)
     words = variable_words(survey, variables)
     title = (
         say("Mean of {variables}", variables=words) if kind == "mean" else say("Total of {variables}", variables=words)
     )
-    rows = pd.concat(tables, ignore_index=True)
-    return _result(survey, rows, cells, answers, title=title, level=level, unit="score" if kind == "mean" else "count")
+    return _result(survey, rows, notes, title=title, level=level, unit="score" if kind == "mean" else "count")
+
+
+def _stacked(
+    cells: Cells, variables: Sequence[str], columns: Sequence[dict[str, NDArray[Any]]], *, level: float
+) -> pd.DataFrame:
+    """The columns of every variable under one another, with Student's interval."""
+    one = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+    low, high = t_interval(one["estimate"], one["se"], df=one["df"], level=level)
+    keys = cells.keys.iloc[np.tile(np.arange(cells.n), len(variables))]
+    keys.insert(0, "variable", np.repeat(np.array(variables, dtype=object), cells.n))
+    wanted = ("estimate", "se", "low", "high", "df", "n", "n_missing", "deff")
+    one |= {"low": low, "high": high}
+    return table_rows(keys, **{name: one[name] for name in wanted if name in one})
 
 
 def variable_words(survey: Survey, variables: Sequence[str]) -> str:
@@ -250,15 +275,13 @@ def variable_words(survey: Survey, variables: Sequence[str]) -> str:
 def _result(
     survey: Survey,
     rows: pd.DataFrame,
-    cells: Cells,
-    answers: dict[str, Answers],
+    notes: Iterable[str],
     *,
     title: str,
     level: float,
     unit: Literal["score", "count"],
 ) -> SurveyResult:
-    notes = (
-        *answer_notes(cells, answers),
-        *design_notes(survey, rows, interval=say("Student's t"), level=level),
-    )
-    return SurveyResult(rows=rows, title=title, notes=notes, unit=unit, questionnaire=survey.questionnaire)
+    design = design_notes(survey, rows, interval=say("Student's t"), level=level)
+    return SurveyResult(
+        rows=rows, title=title, notes=(*notes, *design), unit=unit, questionnaire=survey.questionnaire
+    )  # fmt: skip

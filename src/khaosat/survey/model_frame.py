@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -111,7 +112,19 @@ class ModelFrame:
 
     def matrix(self, given: Mapping[str, Floats] | None = None) -> Matrix:
         """The model matrix of the used respondents, or what it would be with other values of some variables."""
-        values = {name: self.value(name) for name in self.variables} | dict(given or {})
+        return self._own_matrix if given is None else self._matrix_of(self.own_values | dict(given))
+
+    @cached_property
+    def own_values(self) -> dict[str, Floats]:
+        """Values of every variable of the used respondents."""
+        return {name: self.value(name) for name in self.variables}
+
+    @cached_property
+    def _own_matrix(self) -> Matrix:
+        return self._matrix_of(self.own_values)
+
+    def _matrix_of(self, values: Mapping[str, Floats]) -> Matrix:
+        """The columns of every term, from the values of the variables."""
         columns = [(INTERCEPT, INTERCEPT, say("Constant"), np.ones(self.n))] if self.formula.intercept else []
         spanned = {frozenset[str]()} if self.formula.intercept else set()
         for term in self.formula.terms:
@@ -262,10 +275,9 @@ def _refuse_infinite(text: str, numbers: Floats) -> None:
 
 def _check(frame: ModelFrame) -> None:
     """Refuse a matrix with infinite numbers or with columns that are combinations of others."""
-    numbers = {name: frame.value(name) for name in frame.variables}
     for text, factor in frame.formula.factors.items():
         if factor.node is not None:
-            _refuse_infinite(text, factor.calculate(numbers))
+            _refuse_infinite(text, factor.calculate(frame.own_values))
     matrix = frame.matrix()
     constant = [
         name

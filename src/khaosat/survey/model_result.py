@@ -53,7 +53,8 @@ class ModelResult(SurveyResult):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The coefficients (without intercept and thresholds) with their intervals; the line is no effect."""
-        shown = replace(self, rows=self.rows[~self.rows["term"].map(_is_constant)])
+        constant = [term == INTERCEPT or ("|" in term and term not in self.words) for term in self.rows["term"]]
+        shown = replace(self, rows=self.rows[~np.array(constant, dtype=bool)])
         ax = super(ModelResult, shown).plot(ax)
         ax.axvline(0, color="0.4", linewidth=0.8, zorder=0)
         ax.set_xlabel(say("Coefficient"))
@@ -78,10 +79,6 @@ class ModelResult(SurveyResult):
         return [*changed[:place], se, *changed[place:], *tests]
 
 
-def _is_constant(term: str) -> bool:
-    return term == INTERCEPT or "|" in term
-
-
 def _decimals(se: pd.Series) -> int:
     """Digits after the comma that give the smallest standard error two figures."""
     known = se[np.isfinite(se) & (se > 0)]
@@ -90,6 +87,8 @@ def _decimals(se: pd.Series) -> int:
 
 def spread_out(influence: Floats, used: Rows) -> Floats:
     """Influence values of everybody: zero for those outside the model, who were drawn all the same."""
+    if used.all():
+        return influence
     whole = np.zeros((len(used), influence.shape[1]))
     whole[used] = influence
     return whole

@@ -131,7 +131,7 @@ def _outcome(frame: ModelFrame, family: Family) -> Floats:
                 outcome=text, n=frame.n)
         )  # fmt: skip
     if family == "binomial":
-        held = np.unique(y)
+        held = np.sort(pd.unique(y))
         if len(held) > 2 or (not answer.levels and not np.isin(held, (0, 1)).all()):
             raise DataError(
                 say("{outcome} has more than two answers: say which count, as in I({outcome} >= 4).", outcome=text)

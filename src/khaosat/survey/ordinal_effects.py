@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from khaosat.domain.survey import Survey
 from khaosat.stats.intervals import share_interval, t_interval
-from khaosat.stats.ordinal import OrdinalFit, level_shares
 from khaosat.stats.p_values import t_p_value
 from khaosat.survey.model_frame import ModelFrame, level_name
 from khaosat.survey.model_result import model_covariance
+from khaosat.survey.partial_odds import CumulativeFit, shares_of
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class FittedLevels:
 
     survey: Survey
     frame: ModelFrame
-    fit: OrdinalFit
+    fit: CumulativeFit
     levels: tuple[str, ...]
     df: int
     level: float
@@ -39,7 +39,7 @@ class FittedLevels:
     def shares(self, given: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         """Mean share of each level and its influence values, with other values of some variables."""
         weights = self.survey.arrays.weights[self.frame.used]
-        return level_shares(self.frame.slopes(given), self.fit, weights=weights)
+        return shares_of(self.frame.slopes(given), self.fit, weights=weights)
 
     def rows(self, keys: dict[str, list[str]], values: list[Floats], influences: list[Floats]) -> pd.DataFrame:
         """Keys repeated for every level, estimates and standard errors."""
@@ -60,7 +60,7 @@ def marginal_effects(model: FittedLevels) -> pd.DataFrame:
     keys: dict[str, list[str]] = {"variable": [], "contrast": []}
     values, influences = [], []
     for variable in model.frame.variables:
-        for contrast, low, high, width in _contrasts(model.frame, variable):
+        for contrast, low, high, width in contrasts(model.frame, variable):
             (after, moved), (before, was) = (model.shares({variable: given}) for given in (high, low))
             keys["variable"].append(variable)
             keys["contrast"].append(contrast)
@@ -93,7 +93,7 @@ def predicted_levels(model: FittedLevels) -> pd.DataFrame:
     return rows.assign(low=low, high=high, df=model.df, n=frame.n, n_missing=frame.n_missing)
 
 
-def _contrasts(frame: ModelFrame, variable: str) -> list[tuple[str, Floats, Floats, float]]:
+def contrasts(frame: ModelFrame, variable: str) -> list[tuple[str, Floats, Floats, float]]:
     """Name, values from, values to, and the width of the step."""
     if variable in frame.levels:
         names = [level_name(level) for level in frame.levels[variable]]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey
 from khaosat.errors import DataError
 from khaosat.facts.language import number, say
-from khaosat.stats.ordinal import Hessian, OrdinalFit, fit_ordinal, infinite_direction
+from khaosat.stats.ordinal import Hessian, OrdinalFit, infinite_direction
 from khaosat.stats.ordinal_links import OrdinalLink
+from khaosat.stats.partial_ordinal import PartialFit
 from khaosat.survey.model_frame import INTERCEPT, ModelFrame, level_name, model_frame
 from khaosat.survey.model_result import (
     ModelResult,
@@ -24,6 +25,16 @@ from khaosat.survey.model_result import (
     separated,
 )
 from khaosat.survey.ordinal_effects import FittedLevels, marginal_effects, predicted_levels
+from khaosat.survey.partial_odds import (
+    CumulativeFit,
+    Partial,
+    check_partial,
+    coefficient_names,
+    coefficient_words,
+    fit_cumulative,
+    freed_terms,
+    partial_notes,
+)
 from khaosat.survey.proportional_odds import proportional_odds_test
 from khaosat.survey.result import design_notes
 
@@ -38,7 +49,8 @@ _DOUBT = 0.05
 class OrdinalResult(ModelResult):
     """A cumulative model.
 
-    ``rows``: ``term`` (slopes, then thresholds as ``1|2``), ``estimate, se, low, high, df, n, n_missing, t, p_value``.
+    ``rows``: ``term`` (slopes, one a threshold where they are free, then thresholds as ``1|2``), ``estimate, se, low,
+    high, df, n, n_missing, t, p_value``.
 
     Parameters
     ----------
@@ -62,6 +74,7 @@ def ordinal(
     formula: str,
     *,
     link: OrdinalLink = "logit",
+    partial: Partial = None,
     where: str | None = None,
     level: float = 0.95,
     hessian: Hessian = "svyolr",
@@ -81,6 +94,9 @@ def ordinal(
         ``logit`` (proportional odds), ``probit``, ``cloglog`` or ``loglog``. As in R's svyolr ``cloglog`` is the
         complementary log-log of :math:`P(Y > k)`, :math:`F(q) = \exp(-e^{-q})`; ``loglog`` is that of
         :math:`P(Y \le k)`, :math:`F(q) = 1 - \exp(-e^{q})`, which MASS::polr and ordinal::clm call cloglog.
+    partial
+        Terms with a slope of their own at each threshold (partial proportional odds), such as ``["access"]``: their
+        rows are ``access (1|2)``, ``access (2|3)``. ``auto``: those whose test of equal slopes fails after Holm.
     where
         Who it is about; a domain of the whole sample.
     level
@@ -88,7 +104,7 @@ def ordinal(
     hessian
         ``svyolr``: by differences, as R's svyolr takes it, so that standard errors agree with R's; ``analytic``:
         exact. They differ by up to 0.1 % of the standard error; where by more than 1 %, the exact one is taken and a
-        note says so.
+        note says so. With free slopes it is always the exact one.
 
     Returns
     -------
@@ -105,7 +121,7 @@ def ordinal(
     References
     ----------
     McCullagh (1980), JRSS B 42, 109-142. Binder (1983), International Statistical Review 51, 279-292. Brant (1990),
-    Biometrics 46, 1171-1178.
+    Biometrics 46, 1171-1178. Peterson and Harrell (1990), JRSS C 39, 205-217.
 
     Examples
     --------
@@ -113,36 +129,42 @@ def ordinal(
     >>> ordinal(Survey(responses=answers), "satisfied ~ online").rows[["term", "estimate"]].round(4).values.tolist()
     [['online', 2.5849], ['1|2', 0.2328], ['2|3', 2.0322]]
     """
-    for name, value, known in (("link", link, get_args(OrdinalLink)), ("hessian", hessian, get_args(Hessian))):
-        if value not in known:
-            raise DataError(
-                say("{name}={value!r} is not known: use {known}.", name=name, value=value, known=", ".join(known))
-            )
+    _check_options(link, hessian)
     frame = model_frame(survey, formula, where=where, outcome="levels")
-    if not frame.formula.intercept:
-        raise DataError(
-            say("In {formula!r} the thresholds take the place of the intercept: leave -1 out.", formula=formula)
-        )
-    y, levels = _outcome(frame)
-    names = [name for name in frame.matrix().names if name != INTERCEPT]
+    _check_intercept(frame)
+    y, levels = outcome_levels(frame)
+    matrix = frame.matrix()
+    names = [name for name in matrix.names if name != INTERCEPT]
     x, weights = frame.slopes(), survey.arrays.weights[frame.used]
 
+    odds = proportional_odds_test(
+        survey, frame, y=y, x=x, link=link, df=model_df(survey, frame.used, slopes=len(names))
+    )
+    freed = freed_terms(frame, odds, partial)
+    free = np.array([term in freed for name, term in zip(matrix.names, matrix.terms, strict=True) if name != INTERCEPT])
+
+    def fitted(weights: Floats, hessian: Hessian = "analytic") -> CumulativeFit:
+        return fit_cumulative(y, x, free=free, weights=weights, link=link, hessian=hessian)
+
     def refit(weights: Floats) -> Floats | None:
-        again = fit_ordinal(y, x, weights=weights, link=link)
+        again = fitted(weights)
         return again.coef if again.converged else None
 
-    fit = fit_ordinal(y, x, weights=weights, link=link, hessian=hessian)
-    terms = (*names, *(f"{a}|{b}" for a, b in zip(levels[:-1], levels[1:], strict=True)))
-    _check_finite(fit, y, x, frame=frame, terms=terms)
+    fit = fitted(weights, hessian)
+    terms = coefficient_names(names, levels, fit)
+    if isinstance(fit, PartialFit):
+        check_partial(fit, y, x, frame=frame, terms=terms)
+    else:
+        check_finite(fit, y, x, frame=frame, terms=terms)
     variance = coefficient_covariance(survey, fit.influence, frame=frame, refit=refit)
-    df = model_df(survey, frame.used, slopes=len(names))
+    df = model_df(survey, frame.used, slopes=len(terms) - len(levels) + 1)
     se = np.sqrt(np.diagonal(variance))
     rows = coefficient_rows(terms, estimate=fit.coef, se=se, df=df, frame=frame, level=level)
-    odds = proportional_odds_test(survey, frame, y=y, x=x, link=link, df=df)
     view = FittedLevels(survey=survey, frame=frame, fit=fit, levels=levels, df=df, level=level)
     notes = [
         say("Cumulative model, link {link}: a positive coefficient goes with higher answers.", link=link),
-        *_level_notes(frame, levels, odds),
+        *_level_notes(frame, levels, odds, freed=freed),
+        *partial_notes(fit, x, freed=freed, odds=odds, partial=partial),
         *_hessian_note(fit, hessian),
         *model_notes(frame, df=df, n_terms=len(terms)),
         *design_notes(survey, rows, interval=say("Student's t"), level=level),
@@ -151,12 +173,28 @@ def ordinal(
         rows=rows, title=say("Model: {formula}", formula=formula), notes=tuple(notes), unit="score",
         questionnaire=survey.questionnaire, covariance=pd.DataFrame(variance, terms, terms),
         fit=pd.DataFrame({"deviance": [-2 * fit.log_likelihood], "df": df, "n": frame.n}),
-        words=dict(zip(frame.matrix().names, frame.matrix().words, strict=True)),
+        words=coefficient_words(dict(zip(matrix.names, matrix.words, strict=True)), terms),
         marginal_effects=marginal_effects(view), predicted=predicted_levels(view), proportional_odds=odds,
     )  # fmt: skip
 
 
-def _outcome(frame: ModelFrame) -> tuple[Codes, tuple[str, ...]]:
+def _check_options(link: str, hessian: str) -> None:
+    for name, value, known in (("link", link, get_args(OrdinalLink)), ("hessian", hessian, get_args(Hessian))):
+        if value not in known:
+            raise DataError(
+                say("{name}={value!r} is not known: use {known}.", name=name, value=value, known=", ".join(known))
+            )
+
+
+def _check_intercept(frame: ModelFrame) -> None:
+    if not frame.formula.intercept:
+        raise DataError(
+            say("In {formula!r} the thresholds take the place of the intercept: leave -1 out.",
+                formula=frame.formula.text)
+        )  # fmt: skip
+
+
+def outcome_levels(frame: ModelFrame) -> tuple[Codes, tuple[str, ...]]:
     """Place of each used respondent's answer among the levels that occur, and their names."""
     answer = frame.outcome()
     held, y = np.unique(answer.numbers[frame.used], return_inverse=True)
@@ -174,7 +212,9 @@ def _outcome(frame: ModelFrame) -> tuple[Codes, tuple[str, ...]]:
     return y.reshape(-1).astype(np.intp), tuple(level_name(name) for name in names)
 
 
-def _level_notes(frame: ModelFrame, levels: tuple[str, ...], odds: pd.DataFrame) -> list[str]:
+def _level_notes(
+    frame: ModelFrame, levels: tuple[str, ...], odds: pd.DataFrame, *, freed: tuple[str, ...]
+) -> list[str]:
     answer, notes = frame.outcome(), []
     absent = [level_name(level) for level in answer.levels if level_name(level) not in levels]
     if absent:
@@ -188,7 +228,7 @@ def _level_notes(frame: ModelFrame, levels: tuple[str, ...], odds: pd.DataFrame)
                 "end of the scale."
             )
         )
-    elif len(levels) > 2 and odds["p_value"].iloc[0] < _DOUBT:
+    elif len(levels) > 2 and not freed and odds["p_value"].iloc[0] < _DOUBT:
         notes.append(
             say("The slopes differ between thresholds (p = {p}): one coefficient a term is an average of them.",
                 p=number(float(odds["p_value"].iloc[0]), 3))
@@ -196,13 +236,13 @@ def _level_notes(frame: ModelFrame, levels: tuple[str, ...], odds: pd.DataFrame)
     return notes
 
 
-def _hessian_note(fit: OrdinalFit, asked: Hessian) -> list[str]:
-    if fit.hessian == asked:
+def _hessian_note(fit: CumulativeFit, asked: Hessian) -> list[str]:
+    if isinstance(fit, PartialFit) or fit.hessian == asked:
         return []
     return [say("R's svyolr would give other standard errors here, by a step too long for such large numbers.")]
 
 
-def _check_finite(fit: OrdinalFit, y: Codes, x: Floats, *, frame: ModelFrame, terms: tuple[str, ...]) -> None:
+def check_finite(fit: OrdinalFit, y: Codes, x: Floats, *, frame: ModelFrame, terms: tuple[str, ...]) -> None:
     """Refuse a fit whose coefficients are infinite or that did not settle."""
     direction = infinite_direction(y, x, fit=fit)
     if direction is not None:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey, names
 from khaosat.facts.language import say
 from khaosat.stats.intervals import ShareInterval, share_interval
-from khaosat.survey.answers import Answers, Level, level_answers
-from khaosat.survey.cells import Cells, cells_of, freedom, ratio_estimates, standard_errors
+from khaosat.survey.answers import Answers, Choices, Level, counted_answers
+from khaosat.survey.cells import Cells, cells_of, freedom
 from khaosat.survey.means import Deff, design_effect, variable_words
-from khaosat.survey.result import SurveyResult, answer_notes, design_notes, table_rows
+from khaosat.survey.result import SurveyResult, cell_notes, design_notes, question_notes, table_rows
+from khaosat.survey.unit_sums import UnitSums, answer_share
 
 Floats = NDArray[np.float64]
 _COLUMNS = ("estimate", "se", "low", "high", "df", "n", "n_missing", "numerator", "denominator")
@@ -70,19 +71,26 @@ def proportion(
     [[0.75, 4.0, 1.0, 3.0]]
     """
     cells = cells_of(survey, by=by, where=where)
-    answers = {name: level_answers(survey, name) for name in names(variables)}
+    sums = UnitSums.of(survey, cells)
     several = pd.api.types.is_list_like(at)  # a set or an array will do
     counted = None if at is None else list(cast("Sequence[Level]", at)) if several else [cast(Level, at)]
-    options = {"level": level, "ci": ci, "domain_df": domain_df}
-    tables = [
-        _one_variable(survey, cells, name, answer, counted=counted, deff=deff, **options)  # type: ignore[arg-type]
-        for name, answer in answers.items()
-    ]
+    tables, of_scale, of_answers = [], [], [*cell_notes(cells)]
+    for name in names(variables):  # one question at a time: all answers of millions need not be held at once
+        answer = counted_answers(survey, name)
+        tables.append(
+            _one_variable(
+                survey, cells, sums, name=name, answer=answer, counted=counted, level=level, ci=ci, deff=deff,
+                domain_df=domain_df,
+            )
+        )  # fmt: skip
+        of_scale += _scale_notes(name, answer, counted)
+        of_answers += question_notes(cells, name, answer)
     rows = pd.concat(tables, ignore_index=True)
     title = say("Share of answers: {variables}", variables=variable_words(survey, names(variables)))
     notes = (
-        *_counted_notes(survey, answers, counted),
-        *answer_notes(cells, answers),
+        *_counted_notes(counted),
+        *of_scale,
+        *of_answers,
         *design_notes(survey, rows, interval=interval_words(ci), level=level),
         *edge_notes(rows, ci),
     )
@@ -120,9 +128,10 @@ def edge_notes(rows: pd.DataFrame, ci: ShareInterval) -> list[str]:
 def _one_variable(
     survey: Survey,
     cells: Cells,
+    sums: UnitSums | None,
+    *,
     name: str,
     answer: Answers,
-    *,
     counted: list[Level] | None,
     level: float,
     ci: ShareInterval,
@@ -133,22 +142,19 @@ def _one_variable(
     if counted is not None:
         _check_levels(survey, name, counted)
     groups: list[list[Level]] = [counted] if counted is not None else [[value] for value in answer.levels]
-    df, n = freedom(survey, cells, domain_df=domain_df, answered=answer.valid), cells.count(answer.valid)
     asked = cells.count(answer.asked)
     tables = []
     for place, group in enumerate(groups):
         hit = answer.among(group)
-        estimates = ratio_estimates(
-            survey, cells, top=hit, bottom=np.ones(survey.n), valid=answer.valid, asked=answer.asked
-        )
-        se = standard_errors(survey, cells, estimates)
-        low, high = share_interval(estimates.value, se, df=df, n=n, level=level, method=ci)
+        found = answer_share(survey, cells, sums, answer=answer, values=hit)
+        df, n, se = freedom(survey, cells, domain_df=domain_df, units=found.units), found.n, found.se
+        low, high = share_interval(found.value, se, df=df, n=n, level=level, method=ci)
         keys = cells.keys.copy()
         keys.insert(0, "variable", name)
         if counted is None:
             keys["level"] = group[0]
         rows = table_rows(
-            keys, estimate=estimates.value, se=se, low=low, high=high, df=df, n=n, n_missing=asked - n,
+            keys, estimate=found.value, se=se, low=low, high=high, df=df, n=n, n_missing=asked - n,
             numerator=cells.count(hit > 0), denominator=n,
         )  # fmt: skip
         if deff:
@@ -169,16 +175,22 @@ def _check_levels(survey: Survey, name: str, counted: list[Level]) -> None:
         raise ValueError(f"{unknown} are not answers of {name!r}; its scale has {list(levels)}")
 
 
-def _counted_notes(survey: Survey, answers: dict[str, Answers], counted: list[Level] | None) -> list[str]:
+def _counted_notes(counted: list[Level] | None) -> list[str]:
+    """Which answers count together."""
     if counted is None:
         return []
-    notes = [
-        say(
-            "Counted: answers {levels}; denominator: respondents with a valid answer.",
-            levels=", ".join(map(str, counted)),
-        )
-    ]
-    for name, answer in answers.items():
-        if answer.levels and not set(counted) & set(answer.levels):
-            notes.append(say("{variable}: nobody gave any of the answers counted.", variable=name))
+    levels = ", ".join(map(str, counted))
+    return [say("Counted: answers {levels}; denominator: respondents with a valid answer.", levels=levels)]
+
+
+def _scale_notes(name: str, answer: Answers, counted: list[Level] | None) -> list[str]:
+    """What is special about the answers of one question."""
+    notes = []
+    if isinstance(answer, Choices):
+        notes.append(
+            say("{variable}: several answers could be chosen, so that shares may add up to more than 100%.",
+                variable=name)
+        )  # fmt: skip
+    if counted is not None and answer.levels and not set(counted) & set(answer.levels):
+        notes.append(say("{variable}: nobody gave any of the answers counted.", variable=name))
     return notes

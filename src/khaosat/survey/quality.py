@@ -55,7 +55,8 @@ def answer_quality(survey: Survey, *, by: str | None = None) -> AnswerQuality:
     Notes
     -----
     Facts about the data, so unweighted and without intervals. A straight line can be honest: it asks for a look at the
-    interviewer, it is no reason to drop anyone.
+    interviewer, it is no reason to drop anyone. Signs by respondent, and results with and without them:
+    :func:`khaosat.survey.response_quality`.
 
     References
     ----------

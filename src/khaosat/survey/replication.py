@@ -95,16 +95,25 @@ def replicates(
     weights = arrays.weights[:, None] * made.weights[unit.reshape(-1)]
     for change in survey.adjustments:
         weights = change.apply(weights)
-    return replace(survey, replicates=Replicates(weights=weights, factors=made.factors, method=method))
+    by_unit = None if survey.adjustments else made.weights
+    again = Replicates(
+        weights=weights, factors=made.factors, method=method, multipliers=by_unit, unit=unit.reshape(-1)
+    )  # fmt: skip
+    return replace(survey, replicates=again)
 
 
-def replicate_sums(values: Floats, code: Codes, *, n_cells: int, weights: Floats) -> Floats:
+def replicate_sums(survey: Survey, made: Replicates, *, values: Floats, code: Codes, n_cells: int) -> Floats:
     """Weighted sum of ``values`` in each cell (-1: in none) under every replicate's weights: cells × replicates."""
     from scipy.sparse import csr_array
 
     rows = np.flatnonzero(code >= 0)
+    if made.multipliers is not None and made.unit is not None:
+        n_units = len(made.multipliers)
+        place, weighted = code[rows] * n_units + made.unit[rows], (values * survey.arrays.weights)[rows]
+        sums = np.bincount(place, weighted, n_cells * n_units).reshape(n_cells, n_units)
+        return np.asarray(sums @ made.multipliers, dtype=float)
     table = csr_array((values[rows], (code[rows], rows)), shape=(n_cells, len(code)))
-    return np.asarray(table @ weights, dtype=float)
+    return np.asarray(table @ made.weights, dtype=float)
 
 
 def replicate_df(survey: Survey) -> int | None:

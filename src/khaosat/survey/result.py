@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 import pandas as pd
 
 from khaosat.domain.questionnaire import Questionnaire
@@ -105,26 +106,28 @@ def cell_notes(cells: Cells) -> Iterator[str]:
 def answer_notes(cells: Cells, answers: dict[str, Answers]) -> Iterator[str]:
     """What was left out of the estimates, question by question."""
     yield from cell_notes(cells)
-    inside = cells.code >= 0
     for name, answer in answers.items():
-        counts = {
-            "dont_know": int((answer.dont_know & inside).sum()),
-            "off_scale": int((answer.off_scale & inside).sum()),
-            "missing": int((answer.asked & ~answer.valid & inside).sum()),
-            "not_asked": int((~answer.asked & inside).sum()),
-        }
-        blank = counts["missing"] - counts["dont_know"] - counts["off_scale"]
-        if counts["missing"]:
-            yield say(
-                "{variable}: {missing} answers are missing ({dont_know} don't know, {off_scale} off the scale, "
-                "{blank} blank); they are in neither numerator nor denominator.",
-                variable=name, blank=blank, **{k: v for k, v in counts.items() if k != "not_asked"},
-            )  # fmt: skip
-        if counts["not_asked"]:
-            yield say(
-                "{variable}: {n} respondents were not asked; they are not missing.",
-                variable=name, n=counts["not_asked"],
-            )  # fmt: skip
+        yield from question_notes(cells, name, answer)
+
+
+def question_notes(cells: Cells, name: str, answer: Answers) -> Iterator[str]:
+    """What was left out of the estimates of one question."""
+    inside = cells.code >= 0
+    counts = {
+        "dont_know": np.count_nonzero(answer.dont_know & inside),
+        "off_scale": np.count_nonzero(answer.off_scale & inside),
+        "missing": np.count_nonzero(answer.asked & ~answer.valid & inside),
+    }
+    blank = counts["missing"] - counts["dont_know"] - counts["off_scale"]
+    if counts["missing"]:
+        yield say(
+            "{variable}: {missing} answers are missing ({dont_know} don't know, {off_scale} off the scale, "
+            "{blank} blank); they are in neither numerator nor denominator.",
+            variable=name, blank=blank, **counts,
+        )  # fmt: skip
+    not_asked = np.count_nonzero(~answer.asked & inside)
+    if not_asked:
+        yield say("{variable}: {n} respondents were not asked; they are not missing.", variable=name, n=not_asked)
 
 
 def design_notes(survey: Survey, rows: pd.DataFrame, *, interval: str, level: float) -> Iterator[str]:
@@ -133,7 +136,7 @@ def design_notes(survey: Survey, rows: pd.DataFrame, *, interval: str, level: fl
     stages = ", ".join(number(n) for n in arrays.n_units)
     yield say(
         "Design: {n} respondents, {strata} strata, units by stage: {stages}; {weights}; {fpc}.",
-        n=survey.n, strata=arrays.n_strata[0], stages=stages,
+        n=int(survey.responding.sum()), strata=arrays.n_strata[0], stages=stages,
         weights=_weighting(survey),
         fpc=say("finite population correction") if design.fpc else say("no finite population correction"),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from khaosat.survey.index_nodes import Rule
 from khaosat.survey.means import mean
 from khaosat.survey.proportions import proportion
 from khaosat.survey.result import FEW_DF, SurveyResult
+from khaosat.survey.series_breaks import Periods, break_notes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,11 +164,14 @@ def compare_index(
     rule: Rule | None = None,
     where: str | None = None,
     level: float = 0.95,
+    periods: Periods | None = None,
 ) -> Comparison:
     """Difference of every line of the satisfaction index between two independent surveys: a less b.
 
     Parameters are those of :func:`satisfaction_index`, both waves with the same rule (None: that of the first wave's
     questionnaire); columns, notes and references those of :func:`compare`, with ``level`` and ``id`` as keys.
+    ``periods`` says when the surveys were held (None: their ``wave`` column), so that a break of the series between
+    them (``facts/published/series_breaks.csv``) comes first among the notes.
 
     Examples
     --------
@@ -184,7 +188,8 @@ def compare_index(
         rule = survey_a.questionnaire.index_rule
     a, b = (satisfaction_index(survey, by=by, rule=rule, where=where, level=level) for survey in (survey_a, survey_b))
     title = say("Change: {what}", what=a.title)
-    return _difference(a, b, keys=[*names(by), "level", "id"], title=title, level=level)
+    found = _difference(a, b, keys=[*names(by), "level", "id"], title=title, level=level)
+    return replace(found, notes=(*break_notes(survey_a, survey_b, periods=periods), *found.notes))
 
 
 def _difference(a: SurveyResult, b: SurveyResult, *, keys: list[str], title: str, level: float) -> Comparison:

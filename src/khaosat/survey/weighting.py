@@ -251,8 +251,9 @@ def _cluster_means(known: Totals, unit: NDArray[np.intp], weights: Floats) -> ob
     _, place = np.unique(unit, return_inverse=True)
     member = indicators([place], sizes=[int(place.max()) + 1])
     size = member.T @ weights
+    inverse = np.divide(1.0, size, where=size != 0, out=np.zeros_like(size))  # a unit in which nobody responded
     sums = member.T @ csr_array(known.x.multiply(weights[:, None]))
-    return csr_array(member @ csr_array(sums.multiply((1 / size)[:, None])))
+    return csr_array(member @ csr_array(sums.multiply(inverse[:, None])))
 
 
 def _option_faults(survey: Survey, method: Method, bounds: Bounds | None, cluster_level: bool) -> list[str]:
