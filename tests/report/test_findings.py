@@ -81,3 +81,43 @@ def test_lateness_concentrates_only_above_its_share():
     share = {"total_late": 40, "total_closed": 1000}
     assert "tập trung" in findings.concentration_sentence("A", late=30, closed=100, **share)
     assert "không vượt tỷ trọng" in findings.concentration_sentence("A", late=30, closed=750, **share)
+
+
+@pytest.fixture
+def english():
+    with language("en"):
+        yield
+
+
+def driver(label, verdict, per_sd, rank_high=5):
+    return {"label": label, "verdict": verdict, "per_sd": per_sd, "rank_high": rank_high}
+
+
+@pytest.mark.usefixtures("english")
+def test_only_clear_factors_are_said_to_go_with_dissatisfaction_the_strongest_first():
+    rows = [driver("A", "important", -0.02), driver("B", "unclear", -0.20), driver("C", "important", -0.05)]
+    text = findings.drivers_sentence(rows)
+    assert text.index("“C”") < text.index("“A”")
+    assert "“B”" not in text
+    assert "is not certain" in text
+    assert "cause" not in text
+
+
+@pytest.mark.usefixtures("english")
+def test_that_a_factor_comes_first_is_said_only_where_its_rank_set_is_one():
+    rows = [driver("A", "important", -0.09, rank_high=1), driver("B", "important", -0.02)]
+    assert "That “A” comes first is certain" in findings.drivers_sentence(rows)
+
+
+@pytest.mark.usefixtures("english")
+def test_no_clear_factor_is_said_so():
+    assert "No factor" in findings.drivers_sentence([driver("A", "unclear", -0.2)])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(-0.2, -0.01, "less satisfied"), (-0.2, 0.01, "No clear difference"), (0.01, 0.2, "check the linkage")],
+)
+@pytest.mark.usefixtures("english")
+def test_late_dossiers_and_satisfaction_follow_the_interval(low, high, words):
+    assert words in findings.lateness_sentence({"estimate": (low + high) / 2, "low": low, "high": high})

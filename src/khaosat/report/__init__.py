@@ -9,26 +9,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from khaosat.report.driver_section import dissatisfaction
     from khaosat.report.headline import summary
     from khaosat.report.index_section import satisfaction
     from khaosat.report.lateness import by_group, open_dossiers, procedures, punctuality
     from khaosat.report.method_box import method, quality
     from khaosat.report.quarter import Quarter, gather
     from khaosat.report.runner import Outcome, ReportFailed, build
+    from khaosat.report.wave_section import care, gatherings, league, measurement
 
 __all__ = [
-    "Outcome", "Quarter", "ReportFailed", "build", "by_group", "gather", "method", "open_dossiers", "procedures",
-    "punctuality", "quality", "satisfaction", "summary",
+    "Outcome", "Quarter", "ReportFailed", "build", "by_group", "care", "dissatisfaction", "gather", "gatherings",
+    "league", "measurement", "method", "open_dossiers", "procedures", "punctuality", "quality", "satisfaction",
+    "summary",
 ]  # fmt: skip
 
 # No module has the name of a function: importing it would put the module in the function's place.
 _HOME = {
+    "driver_section": ("dissatisfaction",),
     "headline": ("summary",),
     "index_section": ("satisfaction",),
     "lateness": ("by_group", "open_dossiers", "procedures", "punctuality"),
     "method_box": ("method", "quality"),
     "quarter": ("Quarter", "gather"),
     "runner": ("Outcome", "ReportFailed", "build"),
+    "wave_section": ("care", "gatherings", "league", "measurement"),
 }
 _WHERE = {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names}
 

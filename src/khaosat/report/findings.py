@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from khaosat.facts.language import number, percent, say
 
@@ -172,3 +172,57 @@ def backlog_sentence(row: Row, before: Row | None, *, period: str) -> str:
     if step < 0:
         return text + say("; {n} fewer than at the start of the period.", n=-step)
     return text + say("; as many as at the start of the period.")
+
+
+def drivers_sentence(rows: Sequence[Any]) -> str:
+    """Which factors dissatisfaction clearly goes with, the strongest first; association is never worded as cause.
+
+    Parameters
+    ----------
+    rows
+        Mappings or pandas rows with ``label``, ``verdict`` (``important``, ``small``, ``unclear``), ``per_sd`` and
+        ``rank_high``.
+    """
+    clear = sorted((row for row in rows if row["verdict"] == "important"), key=lambda row: float(row["per_sd"]))
+    if not clear:
+        return say("No factor can be said to go with dissatisfaction: all intervals are too wide.")
+    named = "; ".join(f"“{row['label']}” ({points(row['per_sd'])})" for row in clear)
+    text = say(
+        "Dissatisfaction goes most clearly with {list}: the change of the share dissatisfied where a factor's score is "
+        "one standard deviation higher and the others are alike.",
+        list=named,
+    )
+    first = clear[0]
+    if first["rank_high"] == 1:
+        return text + " " + say("That “{label}” comes first is certain at 95%.", label=first["label"])
+    return text + " " + say("Which of them comes first is not certain.")
+
+
+def lateness_sentence(row: Row) -> str:
+    """How satisfaction with a late dossier differs from satisfaction with the same dossier on time, by the model.
+
+    >>> lateness_sentence({"estimate": -0.02, "low": -0.05, "high": 0.01}).split(" (")[0]
+    'Chưa thấy khác biệt rõ về mức hài lòng giữa hồ sơ trễ hạn và hồ sơ đúng hạn'
+    """
+    values = {
+        "points": points(row["estimate"]), "low": number(row["low"] * 100, 1), "high": number(row["high"] * 100, 1)
+    }  # fmt: skip
+    match direction(row["low"], row["high"]):
+        case "down":
+            return say(
+                "People whose dossier was late are less satisfied than they would be with one on time, by the model "
+                "({points}; 95% confidence interval: {low} to {high}).",
+                **values,
+            )
+        case "up":
+            return say(
+                "People whose dossier was late are more satisfied by the model ({points}; 95% confidence interval: "
+                "{low} to {high}): check the linkage before using this.",
+                **values,
+            )
+        case _:
+            return say(
+                "No clear difference in satisfaction between late dossiers and those on time ({points}; 95% confidence "
+                "interval: {low} to {high}).",
+                **values,
+            )

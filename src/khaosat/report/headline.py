@@ -15,11 +15,11 @@ from khaosat.show.table import Column, Table, make_table
 from khaosat.show.text import Text
 
 
-def summary(quarter: Quarter) -> Section:
-    """The period in five sentences, its main indicators and how they moved."""
-    sentences = [*survey_sentences(quarter), *dossier_sentences(quarter)]
+def summary(quarter: Quarter, *, dossiers: bool = True) -> Section:
+    """The period in five sentences, its main indicators and how they moved; without ``dossiers``, the survey alone."""
+    sentences = [*survey_sentences(quarter), *(dossier_sentences(quarter) if dossiers else ())]
     parts: list[Part] = [Text(sentences=tuple(sentences), form="ordered")]
-    levels, moves = headline_rows(quarter), change_rows(quarter)
+    levels, moves = headline_rows(quarter, dossiers=dossiers), change_rows(quarter, dossiers=dossiers)
     if len(levels):
         parts.append(_levels_table(quarter, levels))
     if len(moves):
@@ -70,7 +70,7 @@ def dossier_sentences(quarter: Quarter) -> list[str]:
     return sentences
 
 
-def headline_rows(quarter: Quarter) -> pd.DataFrame:
+def headline_rows(quarter: Quarter, *, dossiers: bool = True) -> pd.DataFrame:
     """Main indicators: their value, interval, base in words, and target."""
     rows: list[dict[str, object]] = []
     if quarter.survey is not None:
@@ -86,7 +86,7 @@ def headline_rows(quarter: Quarter) -> pd.DataFrame:
                         "base": _base(quarter),
                     }
                 )
-    if quarter.has_dossiers and quarter.on_time["denominator"]:
+    if dossiers and quarter.has_dossiers and quarter.on_time["denominator"]:
         late = quarter.on_time
         rows.append(
             {
@@ -100,13 +100,13 @@ def headline_rows(quarter: Quarter) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def change_rows(quarter: Quarter) -> pd.DataFrame:
+def change_rows(quarter: Quarter, *, dossiers: bool = True) -> pd.DataFrame:
     """How the main indicators moved: difference in points, interval, verdict."""
     rows: list[dict[str, object]] = []
     for wave, frame in quarter.index_changes.items():
         for name, row in frame[frame["level"].isin(("index", "part"))].iterrows():
             rows.append(_change(label_of(quarter, str(name)), say("wave {wave}", wave=wave), row, "estimate"))
-    for label, row in quarter.late_changes.items():
+    for label, row in quarter.late_changes.items() if dossiers else ():
         rows.append(_change(say("Late rate of closed dossiers"), label, row, "difference"))
     return pd.DataFrame(rows)
 
