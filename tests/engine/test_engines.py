@@ -37,6 +37,9 @@ def linked_survey(log: DossierLog) -> Survey:
 ABOVE = (
     lambda log: scorecards.form_06a(log, period="2026-Q3"),
     lambda log: scorecards.score_766(log, period="2026-Q3"),
+    lambda log: scorecards.apology_duty(log, period="2026-Q3", by="field"),
+    lambda log: scorecards.late_causes(log, by="field"),
+    lambda log: scorecards.slow_units(log, officials=True, internal=True, least=1),
     lambda log: evaluate.satisfaction_and_lateness(linked_survey(log), log, outcome="q", at=[3]),
 )
 QUERIES = resources.files("khaosat.engine") / "queries"

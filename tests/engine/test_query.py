@@ -23,11 +23,13 @@ FILES = {
 }
 MOMENT = dt.datetime(2026, 7, 1)
 SLOTS = {
+    "modulus": 1, "last_second": 0,
     **dict.fromkeys(["start", "finish", "now", "last", "known", "as_of"], MOMENT),
     "ended": ENDED, "at_snapshot": True, "step": "month", "top": 5, "batch": 3, "last_minutes": 120,
     "by_dates": False, "placeholders": ["a"],
     "whole": True, "every": False, "by_name": True, "names": ["a"], "nobody": [""], "pausing": ["stopped"],
-    "generic": ["a"], "least": 5, "examples": ["a"], "of": "unit",
+    "since": MOMENT, "competing": ["withdrawn"], "working": True, "procedures": ["a"], "tet": [MOMENT],
+    "generic": ["a"], "least": 5, "notice": 1, "most": 1, "permille": 200, "examples": ["a"], "of": "unit",
 }  # fmt: skip
 
 # What engine.md's table of traps rules out, and DuckDB's own words.

@@ -15,7 +15,7 @@ from khaosat.domain.dossiers import Engine
 from khaosat.errors import KhaosatError
 
 Deadline = Literal["original", "effective", "portal", "latest"]
-Value = str | int | bool | dt.datetime | Sequence[str]
+Value = str | int | bool | dt.datetime | Sequence[str] | Sequence[dt.datetime]
 
 COLUMNS: Mapping[str, str] = {
     "procedure": "procedure",

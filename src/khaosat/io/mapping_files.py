@@ -25,7 +25,7 @@ _DERIVED = {"source_file", "source_row"}
 
 
 def load_mapping(mapping: str | Path | SourceMapping) -> SourceMapping:
-    """A mapping: built in (``dvcqg``, ``receipt``) or one's own TOML file.
+    """A mapping: built in (``dvcqg``, ``receipt``, ``xes``) or one's own TOML file.
 
     Parameters
     ----------

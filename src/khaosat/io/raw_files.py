@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
 from khaosat.io.text_files import first_bytes, refusal, sniff, utf8_copy
+from khaosat.io.xes import clean_xes, is_xml
 
 if TYPE_CHECKING:
     import duckdb
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".parquet", ".xes", ".xes.gz")
 """What a folder of sources may hold; what a file is, its bytes say."""
 
 
@@ -39,6 +40,8 @@ class RawTable:
         SHA-256 of the file.
     snapshot
         The last moment that the file knows of (ISO 8601), where that was found before.
+    left_out
+        What of the file is no row, counted by what it is.
     """
 
     name: str
@@ -48,6 +51,7 @@ class RawTable:
     has_personal: bool = False
     source: str = ""
     snapshot: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,8 @@ class RawReader:
             yield self._parquet(path, name, file)
         elif magic == b"PK\x03\x04":
             yield from self._workbook(path, name, file)
+        elif is_xml(path):
+            yield self._xes(path, name, file)
         else:
             yield self._text(path, name, file)
 
@@ -131,6 +137,13 @@ class RawReader:
             raise refusal("empty_file", file)
         for number, (title, clean) in enumerate(sheets):
             yield self._clean(clean, f"{name}_{number}", file=file if len(sheets) == 1 else f"{file}[{title}]")
+
+    def _xes(self, path: Path, name: str, file: str) -> RawTable:
+        def wanted(column: str) -> bool:
+            return bool(self.knows(column)) and not self.is_personal(column)
+
+        clean, left_out = clean_xes(path, self.folder / f"{name}.csv", knows=wanted, file=file)
+        return replace(self._clean(clean, name, file=file), left_out=left_out)
 
     def _clean(self, clean: CleanCSV, name: str, *, file: str) -> RawTable:
         types = "{'row': 'BIGINT', " + _types(clean.header).removeprefix("{")

@@ -104,6 +104,7 @@ class Staging:
         """Stage a raw table; what is wrong with it as a whole."""
         serves = [name for name in self.mapping.serves(raw.header) if not tables or name in tables]
         faults = list(self._header_faults(raw, tables, served=bool(serves)))
+        faults += [fault("left_out", file=raw.file, value=f"{what}: {n}") for what, n in raw.left_out.items()]
         if not serves:
             return faults
         number = len(self.tables)
