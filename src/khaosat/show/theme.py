@@ -45,8 +45,18 @@ def theme() -> Iterator[None]:
         "figure.figsize": (WIDTH, 3.2), "figure.constrained_layout.use": True,
         "svg.fonttype": "path", "svg.hashsalt": "khaosat", "savefig.dpi": 200,
     }  # fmt: skip
+    _load_backend()
     with mpl.rc_context(style):
         yield
+
+
+@cache
+def _load_backend() -> None:
+    """Load the backend outside the style: what a notebook's own sets to show figures would be undone at its end."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend(mpl.get_backend())
 
 
 @cache
