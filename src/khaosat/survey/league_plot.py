@@ -59,7 +59,8 @@ def league_plot(
         ax.xaxis.set_major_formatter(lambda value, _: number(value, 0 if value == round(value) else 1))
         ax.set_xlabel("\n".join(["%" if unit == "share" else say("Mean"), *wrap(below, _LINE)]), fontsize=letters)
         ax.tick_params(axis="x", labelsize=letters)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=letters, borderaxespad=0.2)
+        # Ends where the dots end: to the left there is room above the names of units.
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=letters, borderaxespad=0.2)
     return ax
 
 
