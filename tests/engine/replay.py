@@ -81,7 +81,7 @@ def _plain(value: object) -> object:
 def same(first: pa.Table, second: pa.Table) -> list[str]:
     """In what two answers differ: names, whole numbers, texts and moments exactly, floats beyond 1e-12.
 
-    DataFusion keeps six digits of a percentile's place between two values: p90, whose place is a tenth or more, to 1e-5.
+    DataFusion keeps six digits of a percentile's place between two values: p90, at a place of tenths, to 1e-5.
     """
     if first.column_names != second.column_names:
         return [f"columns {first.column_names} and {second.column_names}"]

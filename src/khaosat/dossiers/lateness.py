@@ -166,7 +166,7 @@ def count_late(
     values: dict[str, Value] = {"start": span.start, "finish": span.finish, "now": span.now, "last": span.last,
                                 "known": span.known, "as_of": span.as_of, "at_snapshot": span.at_snapshot,
                                 "by_dates": compare == "dates"}  # fmt: skip
-    frame = ask(log.engine, query, by=by, deadline=deadline, ended=ENDED, **values)
+    frame = ask(log.engine, query, by=by, deadline=deadline, of=None, ended=ENDED, **values)
     numbers = [column for column in frame.columns if column not in by]
     # A sum over no row at all is null in SQL.
     frame[numbers] = frame[numbers].fillna(0).astype("int64")

@@ -109,7 +109,7 @@ def _places(nodes: pd.DataFrame, edges: pd.DataFrame) -> _Layout:
 
 def _ordered(depth: NDArray[np.int64], ends: NDArray[np.int64], n: Points) -> tuple[Points, list[list[int]]]:
     """Order and layer of each node and of each bend of a line, and the points that each line goes through."""
-    import igraph  # type: ignore[import-untyped]
+    import igraph
 
     graph = igraph.Graph(n=len(depth), edges=ends.tolist(), directed=True)
     layout = graph.layout_sugiyama(layers=depth.tolist(), weights=n.tolist(), maxiter=500)

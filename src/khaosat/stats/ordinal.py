@@ -267,12 +267,12 @@ def _solve(hessian: Floats, right: Floats) -> Floats | None:
         return None
     size = np.sqrt(diagonal)
     scaled = hessian / np.outer(size, size)
-    try:
+    part = size if right.ndim == 1 else size[:, None]
+    try:  # rounding may let a singular one pass the first and fail the second
         np.linalg.cholesky(scaled)
+        return np.asarray(np.linalg.solve(scaled, right / part) / part, dtype=float)
     except np.linalg.LinAlgError:
         return None
-    part = size if right.ndim == 1 else size[:, None]
-    return np.asarray(np.linalg.solve(scaled, right / part) / part, dtype=float)
 
 
 def _inverse_by_differences(coef: Floats, p: int, gradient: Callable[[Floats], Floats]) -> Floats | None:

@@ -20,6 +20,9 @@ Level = int | float | str | bool
 _NARROW = 32
 """Whole numbers that span less than this are compared with each value of the span."""
 
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
+"""What pandas finds in a column of mixed objects that are all numbers, or missing."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answers:
@@ -76,7 +79,10 @@ def column(survey: Survey, name: str) -> pd.Series:
     """
     if name not in survey.responses:
         raise DataError(say("Column {column} is not in the responses: name a column that is.", column=name))
-    return survey.responses[name]
+    values = survey.responses[name]
+    if values.dtype == object and pd.api.types.infer_dtype(values) in _NUMBERS:  # None or NA among numbers
+        return values.convert_dtypes()
+    return values
 
 
 def numeric_answers(survey: Survey, name: str) -> Answers:
@@ -90,7 +96,8 @@ def numeric_answers(survey: Survey, name: str) -> Answers:
     values, codes = column(survey, name), _scale(survey, name)
     if codes:
         return _coded(survey, name, codes)
-    if not (pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)):
+    numeric = pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)
+    if not numeric and values.notna().any():
         raise DataError(say("Column {column} is not numeric: use proportion for answers in words.", column=name))
     numbers, asked = values.to_numpy(dtype=float, na_value=np.nan), _asked(survey, name)
     valid, none = np.isfinite(numbers) & asked, np.zeros(survey.n, dtype=bool)
@@ -150,9 +157,9 @@ def ordered_levels(values: pd.Series) -> tuple[NDArray[np.intp], tuple[Level, ..
         given = values.to_numpy()
         low, high = int(given.min()), int(given.max())
         if high - low < _NARROW:  # a scale: a few comparisons tell what a hash of millions of answers would
-            held = tuple(value for value in range(low, high + 1) if (given == value).any())
-            if len(held) == high - low + 1:
-                return (given - given.dtype.type(low)).astype(np.intp), held
+            scale = range(low, high + 1)
+            if all((given == value).any() for value in scale):
+                return (given - given.dtype.type(low)).astype(np.intp), tuple(scale)
     codes, uniques = pd.factorize(values)
     found = [value.item() if isinstance(value, np.generic) else value for value in uniques]
     words = any(isinstance(value, str) for value in found)

@@ -93,7 +93,9 @@ def response_quality(
             "or signs of two families."),
         say("No sign is proof: satisfied people may honestly give the same answer throughout, and skewed answers make "
             "many a Mahalanobis p-value small."),
-        *([] if interviewer else [say("No column names the interviewer: near-duplicate answers were not looked for.")]),
+        *([] if interviewer else [
+            say("No column of interviewers was named (interviewer): near-duplicate answers were not looked for.")
+        ]),
         *found.notes,
         *_sensitivity_notes(sensitivity),
     )  # fmt: skip

@@ -96,6 +96,11 @@ def careless_indicators(
         "irv": np.where(enough, values["irv"], np.nan),
     }
     notes: list[str] = []
+    if not (blocks >= _BLOCKS).any():
+        notes.append(
+            say("Straight lines are told from {blocks} blocks of at least {items} answers on; nobody gave so many.",
+                blocks=_BLOCKS, items=_BLOCK_ITEMS)
+        )  # fmt: skip
     _consistency(x, np.asarray(asked.all(axis=0)), places, values, measures, notes)
     if interviewer is not None:
         values["match"], straight = _matches(survey, items, interviewer), measures["irv"] == 0

@@ -173,7 +173,9 @@ def _notes(trial: Trial, rows: pd.DataFrame, tested: pd.DataFrame, *, missing: i
         share=percent(trial.average(trial.used)), units=trial.survey.arrays.n_units[0], n=len(tested),
         least=trial.least,
     )  # fmt: skip
-    if rows.empty:
+    if tested.empty:
+        yield say("No group was found: no rule learnt on one half led to a group of that size.")
+    elif rows.empty:
         yield say(
             "No group was found: nothing that one half of the sample suggests held in the other (p < 0.05, Holm)."
         )

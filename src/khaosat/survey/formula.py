@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any, cast
 
 import numpy as np
@@ -74,6 +75,15 @@ class Formula:
         return {factor.text: factor for term in self.terms for factor in term}
 
 
+def quoted(name: str) -> str:
+    """A column's name as a formula takes it: in backticks unless it is a plain name.
+
+    >>> [quoted(name) for name in ("access", "hài lòng", "class")]
+    ['access', '`hài lòng`', '`class`']
+    """
+    return name if name.isidentifier() and not iskeyword(name) else f"`{name}`"
+
+
 def read_formula(text: str) -> Formula:
     """Read a formula in R's words.
 
@@ -92,17 +102,17 @@ def read_formula(text: str) -> Formula:
     >>> [":".join(factor.text for factor in term) for term in formula.terms]
     ['access', 'online', 'I(age/10)', 'access:online']
     """
-    quoted: dict[str, str] = {}
+    hidden: dict[str, str] = {}
 
     def hide(match: re.Match[str]) -> str:
-        quoted[name := f"_quoted_{len(quoted)}"] = match[1]
+        hidden[name := f"_quoted_{len(hidden)}"] = match[1]
         return name
 
     try:
         sides = _QUOTED.sub(hide, text).split("~")
         if len(sides) != 2 or not all(side.strip() for side in sides):
             raise ValueError(say("it needs an outcome, “~” and at least one term"))
-        left, right = (_Reader(side, quoted) for side in sides)
+        left, right = (_Reader(side, hidden) for side in sides)
         outcome = left.factor(left.tree)
         if outcome.levels:
             raise ValueError(say("{part!r} cannot be the outcome", part=outcome.text))
@@ -200,8 +210,8 @@ class _Reader:
 
     def name(self, node: ast.expr) -> str:
         match node:
-            case ast.Name(id=name):
-                return self.quoted.get(name, name)
+            case ast.Name(id=name):  # as written: Python composes the letters of names, columns may keep them apart
+                return self.quoted.get(name, ast.get_source_segment(self.source, node) or name)
             case ast.Attribute(value=value, attr=last):
                 return f"{self.name(value)}.{last}"
         raise ValueError(say("{part!r} is not a name", part=self.written(node)))

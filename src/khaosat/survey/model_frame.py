@@ -124,7 +124,6 @@ class ModelFrame:
         return self._matrix_of(self.own_values)
 
     def _matrix_of(self, values: Mapping[str, Floats]) -> Matrix:
-        """The columns of every term, from the values of the variables."""
         columns = [(INTERCEPT, INTERCEPT, say("Constant"), np.ones(self.n))] if self.formula.intercept else []
         spanned = {frozenset[str]()} if self.formula.intercept else set()
         for term in self.formula.terms:

@@ -15,6 +15,7 @@ from khaosat.stats.glm import fit_glm
 from khaosat.stats.nonresponse import ResponseCells, joined_cells, response_factors
 from khaosat.survey.adjustments import Calibration, adjusted
 from khaosat.survey.answers import ordered_levels
+from khaosat.survey.formula import quoted
 from khaosat.survey.model_frame import model_frame
 
 Floats = NDArray[np.float64]
@@ -175,7 +176,7 @@ def _crossed(survey: Survey, columns: Sequence[str]) -> tuple[Codes, Codes, list
 
 def _by_propensity(survey: Survey, responded: str, terms: str, *, classes: int) -> tuple[Codes, Codes, list[str]]:
     """Classes of about equal weight by the fitted probability of response."""
-    frame = model_frame(survey, f"{responded} ~ {terms}", where=None, outcome="number")
+    frame = model_frame(survey, f"{quoted(responded)} ~ {terms}", where=None, outcome="number")
     if not frame.used.all():
         _refuse([say("{name}: {n} respondents have no value; fill it in or leave them out first.", name=terms,
                      n=int((~frame.used).sum()))])  # fmt: skip

@@ -41,6 +41,9 @@ def freed_terms(frame: ModelFrame, odds: pd.DataFrame, partial: Partial) -> tupl
     if partial == "auto":
         return tuple(tests.loc[holm(tests["p_value"]) < _DOUBT, "term"])
     known = list(dict.fromkeys(term for term in frame.matrix().terms if term != INTERCEPT))
+    if isinstance(partial, bool):  # what one tries first
+        choice = ", ".join(["None", "auto", *known])
+        raise DataError(say("{name}={value!r} is not known: use {known}.", name="partial", value=partial, known=choice))
     named = [partial] if isinstance(partial, str) else list(partial)
     unknown = [name for name in named if name not in known]
     if unknown:

@@ -145,6 +145,7 @@ def penalty_reward(
     scores = score(survey, choice)
     low, high = cuts or _cuts(survey, scores)
     coded, counts = _sides(scores, low, high)
+    _check_middle(scores, low, high)
     terms = [name for side in counts.values() for name, n in side.items() if n >= FEW]
     if not terms:
         raise DataError(
@@ -196,6 +197,19 @@ def _sides(scores: Scores, low: float, high: float) -> tuple[Survey, dict[str, d
         counts[name] = {side: int((on & inside).sum()) for side, on in sides.items()}
     made = frame.assign(**{name: pd.Series(values, index=frame.index) for name, values in columns.items()})
     return replace(scores.survey, responses=made), counts
+
+
+def _check_middle(scores: Scores, low: float, high: float) -> None:
+    """Refuse predictors with nobody in between, whom penalties and rewards are differences from."""
+    without = [
+        name for name in scores.predictors
+        if not ((scores.raw[name] >= low) & (scores.raw[name] <= high) & scores.complete).any()
+    ]  # fmt: skip
+    if without:
+        raise DataError(
+            say("Nobody has a score of {names} from {low} to {high}: choose other cuts, or leave it out.",
+                names=", ".join(without), low=number(low, 1), high=number(high, 1))
+        )  # fmt: skip
 
 
 def _distances(coded: Survey, scores: Scores, name: str) -> dict[str, float]:

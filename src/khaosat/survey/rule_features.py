@@ -13,6 +13,7 @@ from khaosat.errors import DataError
 from khaosat.facts.language import number, say
 from khaosat.stats.rule_tree import Path
 from khaosat.survey.answers import Level, level_answers, numeric_answers
+from khaosat.survey.formula import quoted
 from khaosat.survey.model_frame import level_name
 
 Rows = NDArray[np.bool_]
@@ -46,7 +47,7 @@ class Variable:
 
     def condition(self, kept: Sequence[int]) -> str:
         """The levels kept as an expression for ``where``."""
-        name = self.name if self.name.isidentifier() else f"`{self.name}`"
+        name = quoted(self.name)
         if isinstance(self.levels[0], tuple):
             runs = _runs(kept)
             parts = [_between(name, self.levels[a][0], self.levels[b][1]) for a, b in runs]

@@ -8,10 +8,11 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from khaosat.domain.survey import Survey
+from khaosat.domain.survey import Survey, names
 from khaosat.errors import DataError
 from khaosat.facts.language import say
 from khaosat.stats.ordinal import fit_ordinal
+from khaosat.survey.formula import quoted
 from khaosat.survey.importance_result import ImportanceResult
 from khaosat.survey.importance_rows import Division, divided
 from khaosat.survey.importance_shares import Game, ImportanceModel
@@ -98,6 +99,7 @@ def importance(
     if model not in get_args(ImportanceModel):
         known = ", ".join(get_args(ImportanceModel))
         raise DataError(say("{name}={value!r} is not known: use {known}.", name="model", value=model, known=known))
+    predictors = names(predictors)
     named = _blocks(predictors, blocks or {})
     frame = model_frame(
         survey, formula_of(survey, outcome, [*predictors, *always]), where=where,
@@ -118,10 +120,8 @@ def formula_of(survey: Survey, outcome: str, terms: Sequence[str]) -> str:
             say("Name each predictor once and apart from the outcome: {names}.", names=", ".join(twice))
             if twice else say("Name at least one predictor.")
         )  # fmt: skip
-    quoted = [
-        f"`{name}`" if name in survey.responses and not name.isidentifier() else name for name in [outcome, *terms]
-    ]
-    return f"{quoted[0]} ~ {' + '.join(quoted[1:])}"
+    left, *right = [quoted(name) if name in survey.responses else name for name in [outcome, *terms]]
+    return f"{left} ~ {' + '.join(right)}"
 
 
 def _blocks(predictors: Sequence[str], blocks: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
