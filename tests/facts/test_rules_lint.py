@@ -40,6 +40,8 @@ def test_a_good_rule_is_no_finding(facts):
         (GOOD.replace("law", ""), "row 1 has no source"),
         ("id,source\na,law\n", "a rule needs the columns valid_from, grade"),
         (GOOD + "a,2025-01-01,,A,law\n", "a is there more than once for the same time"),
+        (GOOD.replace(",,A", ",2025-06-30,A") + "a,2025-06-30,,B,law\n", "a is there more than once for the same time"),
+        (GOOD.replace("id,", "rule,"), "a rule needs the column id"),
         (GOOD.replace(",,A", ",2024-06-30,A") + "a,2024-08-01,,A,law\n", "a has a gap between"),
     ],
 )

@@ -14,6 +14,11 @@ from tests.scorecards.logs import AS_OF, ROWS
 
 LOG = ks.log_from_frames({"dossiers": ROWS}, as_of=AS_OF)
 EMPTY = ks.log_from_frames({"dossiers": ROWS.head(0)}, as_of=AS_OF)
+MOVED = pd.DataFrame({
+    "dossier_id": ["late", "stuck"], "changed_at": pd.to_datetime(["2026-06-29", "2026-04-17"]),
+    "reason": ["Chờ cơ quan thuế", None], "apology_sent_at": pd.to_datetime(["2026-06-29", None]),
+})  # fmt: skip
+LATE = ks.log_from_frames({"dossiers": ROWS, "appointments": MOVED}, as_of=AS_OF)
 AGENCIES = pd.DataFrame({"agency": ["A", "B"], **{f"index_{i}": [2, None] for i in range(1, 10)}})
 COUNTS = pd.DataFrame([("A", "2.1", 1, 2), ("B", "2.1", None, None)],
                       columns=["agency", "component", "numerator", "denominator"])  # fmt: skip
@@ -34,6 +39,14 @@ CALLS = {
     "rate_agencies nothing": lambda: ks.rate_agencies(AGENCIES.head(0)),
     "band": lambda: ks.band({"A": 101.0, "B": float("nan")}, "da_nang_2022"),
     "band nothing": lambda: ks.band({}, "da_nang_2022"),
+    "apology_duty": lambda: ks.apology_duty(LOG, period="2026-Q3"),
+    "apology_duty by": lambda: ks.apology_duty(LOG, by=["field", "channel"]),
+    "apology_duty empty": lambda: ks.apology_duty(EMPTY, period="2026-Q3"),
+    "late_causes": lambda: ks.late_causes(LATE, period="2026-Q3"),
+    "late_causes by": lambda: ks.late_causes(LATE, by="field"),
+    "late_causes empty": lambda: ks.late_causes(EMPTY),
+    "slow_units": lambda: ks.slow_units(LOG, period="2026-Q3", least=1),
+    "slow_units empty": lambda: ks.slow_units(EMPTY),
     "compliance_cost": lambda: ks.compliance_cost(WORK, income_per_hour=1000),
     "compliance_cost nothing": lambda: ks.compliance_cost(WORK.head(0)),
 }
@@ -43,7 +56,8 @@ def test_every_verb_is_called():
     assert {call.split()[0] for call in CALLS} >= set(OURS)
 
 
-OURS = ["against_targets", "band", "compliance_cost", "form_06a", "rank_766", "rate_agencies", "score_766"]
+OURS = ["against_targets", "apology_duty", "band", "compliance_cost", "form_06a", "late_causes", "rank_766",
+        "rate_agencies", "score_766", "slow_units"]  # fmt: skip
 
 
 def test_the_verbs_are_public():

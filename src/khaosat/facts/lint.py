@@ -32,6 +32,7 @@ _KEYS = {
     "glossary.csv": ["identifier"],
     "published/sipas_national.csv": ["year", "indicator", "statistic"],
     "rules/bands.csv": ["set", "band"],
+    "rules/pausing_statuses.csv": ["status"],
     "rules/targets.csv": ["set", "indicator"],
 }
 _PAIRS = ("label::{}", "label_{}", "term_{}", "message_{}", "name_{}")
@@ -84,6 +85,8 @@ def _table(file: Path, name: str) -> Iterator[str]:
     yield from _both_languages(table)
     yield from _periods(table, _key(name, table))
     if name.startswith("rules/"):
+        if name not in _KEYS and "id" not in table.columns:
+            yield "a rule needs the column id, or nothing finds two of them for the same time"
         yield from _validity(table)
     if name == "codes/faults.csv":
         yield from _fault_codes(table)

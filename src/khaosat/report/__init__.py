@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from khaosat.report.bottleneck_section import bottlenecks, process
     from khaosat.report.driver_section import dissatisfaction
     from khaosat.report.headline import summary
     from khaosat.report.index_section import satisfaction
@@ -16,16 +17,27 @@ if TYPE_CHECKING:
     from khaosat.report.method_box import method, quality
     from khaosat.report.quarter import Quarter, gather
     from khaosat.report.runner import Outcome, ReportFailed, build
+    from khaosat.report.scorecard_section import (
+        apologies,
+        form_06a,
+        late_dossiers,
+        late_reasons,
+        scorecard,
+        slow,
+        targets,
+    )
     from khaosat.report.wave_section import care, gatherings, league, measurement
 
 __all__ = [
-    "Outcome", "Quarter", "ReportFailed", "build", "by_group", "care", "dissatisfaction", "gather", "gatherings",
-    "league", "measurement", "method", "open_dossiers", "procedures", "punctuality", "quality", "satisfaction",
-    "summary",
+    "Outcome", "Quarter", "ReportFailed", "apologies", "bottlenecks", "build", "by_group", "care", "dissatisfaction",
+    "form_06a", "gather", "gatherings", "late_dossiers", "late_reasons", "league", "measurement", "method",
+    "open_dossiers", "procedures", "process", "punctuality", "quality", "satisfaction", "scorecard", "slow", "summary",
+    "targets",
 ]  # fmt: skip
 
 # No module has the name of a function: importing it would put the module in the function's place.
 _HOME = {
+    "bottleneck_section": ("bottlenecks", "process"),
     "driver_section": ("dissatisfaction",),
     "headline": ("summary",),
     "index_section": ("satisfaction",),
@@ -33,8 +45,11 @@ _HOME = {
     "method_box": ("method", "quality"),
     "quarter": ("Quarter", "gather"),
     "runner": ("Outcome", "ReportFailed", "build"),
+    "scorecard_section": (
+        "apologies", "form_06a", "late_dossiers", "late_reasons", "scorecard", "slow", "targets",
+    ),
     "wave_section": ("care", "gatherings", "league", "measurement"),
-}
+}  # fmt: skip
 _WHERE = {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names}
 
 
