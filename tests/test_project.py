@@ -61,7 +61,8 @@ def imported_packages(folder: Path) -> dict[str, str]:
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
             found.update({name.split(".")[0]: str(path.relative_to(ROOT)) for name in names})
-    own = {"khaosat", "tests", "scripts", "__future__"} | sys.stdlib_module_names
+    own = {"khaosat", "tests", "scripts", "__future__", *(path.stem for path in folder.glob("*.py"))}
+    own |= sys.stdlib_module_names
     return {name: path for name, path in found.items() if name not in own}
 
 

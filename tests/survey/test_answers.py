@@ -198,3 +198,16 @@ def test_small_groups_are_suppressed_in_the_table_only() -> None:
     result = mean(survey, "y", by="g")
     assert result.table().hidden == {1, 2}
     assert result.rows["estimate"].notna().all()
+
+
+def test_numbers_held_as_objects_are_numbers() -> None:
+    plain, held = [1.0, 2.0, 5.0, np.nan], pd.Series([1, 2.0, 5, pd.NA], dtype=object)
+    there = answers(q=held, g=["a", "a", "b", "b"])
+    assert mean(there, "q").rows.equals(mean(answers(q=plain), "q").rows)
+    assert proportion(there, "q").rows["level"].tolist() == [1, 2, 5]
+
+
+def test_a_column_of_nothing_has_no_estimate() -> None:
+    rows = mean(answers(q=pd.Series([None, None, None], dtype=object)), "q").rows
+    assert rows["n"].tolist() == [0]
+    assert np.isnan(rows["estimate"][0])

@@ -48,6 +48,8 @@ def asked(n: int = 300, seed: int = 0) -> Survey:
      ("thủ tục không còn rườm rà", []), ("tthc rườm rà, cb hách dịch", ["THU_TUC", "THAI_DO"]),
      ("chưa hài lòng", []), ("mong cán bộ vui vẻ", []), ("vui vẻ hơn với dân", ["THAI_DO"]),
      ("cán bộ vui vẻ", ["HAI_LONG"]),
+     ("trả không đúng hẹn", ["TRE_HEN"]), ("trả hồ sơ đúng hẹn", []), ("đề nghị trả đúng hẹn", ["TRE_HEN"]),
+     ("chậm trả hồ sơ", ["TRE_HEN"]), ("bị trả hồ sơ", ["BO_SUNG_NHIEU"]),
      ("giải quyết hồ sơ đất chậm", ["TRE_HEN"]), ("giải quyết một hai ba bốn chậm", []), ("ghé thăm", []),
      ("Không thông báo gì", ["THONG_BAO"]), ("", [])],
 )  # fmt: skip

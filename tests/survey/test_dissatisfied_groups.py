@@ -82,6 +82,7 @@ def test_nothing_found_is_said_and_drawn():
     with language("en"):
         result = where_dissatisfied(people(0), "q", by=BY, at=[4, 5])
         assert result.rows.empty
+        assert any(note.startswith("No group was found: no rule") for note in result.notes) == result.tested.empty
         assert any(note.startswith("No group was found") for note in result.notes)
         assert result.plot().texts[0].get_text() == "No group stands out."
     assert result.table().cells == ()
@@ -125,6 +126,8 @@ def test_wrong_calls_are_told_in_words():
             where_dissatisfied(survey, "q")
         with pytest.raises(DataError, match="list columns in by"):
             where_dissatisfied(survey, "q", at=[4])
+        with pytest.raises(ValueError, match="level is 95"):
+            where_dissatisfied(survey, "q", by=BY, at=[4], level=95)
         with pytest.raises(DataError, match="nothing to tell groups apart"):
             where_dissatisfied(Survey(responses=survey.responses.assign(one=1)), "q", by=["one"], at=[4])
 
@@ -138,4 +141,7 @@ def test_few_or_equal_answers_find_nothing_and_do_not_crash(rows):
             with pytest.raises(DataError):
                 where_dissatisfied(survey, "q", by=["age"], at=[4])
         else:
-            assert where_dissatisfied(survey, "q", by=["age"], at=[4]).rows.empty
+            with language("en"):
+                result = where_dissatisfied(survey, "q", by=["age"], at=[4])
+            assert result.rows.empty
+            assert any("no rule learnt on one half" in note for note in result.notes) == result.tested.empty

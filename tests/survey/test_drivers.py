@@ -443,3 +443,15 @@ def test_kansas_city() -> None:
     assert result.importance.rows["mc_se"].between(0, 0.001, inclusive="right").all()
     complete = importance(kcmo, "q2_01", items)
     assert set(complete.rows["n"]) == {452}, "listwise more than half would be lost"
+
+
+def test_penalties_need_somebody_in_between() -> None:
+    rng = np.random.default_rng(5)
+    people = pd.DataFrame({"x": rng.integers(0, 2, 200), "z": rng.integers(1, 6, 200), "whole": rng.normal(size=200)})
+    with language("en"), pytest.raises(DataError, match=r"Nobody has a score of x from 2\.5 to 3\.8"):
+        penalty_reward(Survey(responses=people), outcome="whole", predictors=["x", "z"])
+
+
+def test_one_predictor_may_be_named_by_itself() -> None:
+    one, listed = (drivers(survey(), predictors=named, cross_check=False).rows for named in ("p", ["p"]))
+    pd.testing.assert_frame_equal(one, listed)

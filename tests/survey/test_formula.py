@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 
 from khaosat.errors import DataError
-from khaosat.survey.formula import read_formula
+from khaosat.survey.formula import quoted, read_formula
 
 
 def terms(text: str) -> list[str]:
@@ -58,3 +60,15 @@ def test_a_calculation_is_arithmetic_on_numbers() -> None:
 def test_what_is_no_formula_is_refused(text: str) -> None:
     with pytest.raises(DataError):
         read_formula(text)
+
+
+@pytest.mark.parametrize("name", ["access", "class", "lambda", "hài lòng", "m²", unicodedata.normalize("NFD", "giới")])
+def test_a_quoted_name_is_read_as_that_column(name: str) -> None:
+    formula = read_formula(f"{quoted(name)} ~ x + {quoted(name)}:x")
+    assert formula.outcome.columns == (name,)
+    assert [factor.columns for factor in formula.terms[-1]] == [(name,), ("x",)]
+
+
+def test_letters_of_a_name_stay_composed_or_apart_as_they_are_written() -> None:
+    apart = unicodedata.normalize("NFD", "giới")
+    assert read_formula(f"y ~ {apart}").terms[0][0].columns == (apart,) != ("giới",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -211,3 +213,15 @@ def test_table_and_figure_run_from_the_largest() -> None:
     assert any(text.get_text().endswith("%") for text in axes.texts)
     with language("en"):
         assert "cause" in importance(survey(), "y", NAMES).notes[0]
+
+
+def test_names_that_python_reads_otherwise_are_columns_all_the_same() -> None:
+    strange = dict(zip(NAMES[:3], ["class", unicodedata.normalize("NFD", "tiếp_cận"), "m²"], strict=True))
+    there = Survey(responses=frame().rename(columns=strange), design=DESIGN)
+    found, plain = importance(there, "y", list(strange.values())).rows, importance(survey(), "y", NAMES[:3]).rows
+    assert found["variable"].tolist() == list(strange.values())
+    np.testing.assert_allclose(found[["estimate", "se"]], plain[["estimate", "se"]], rtol=1e-10)
+
+
+def test_one_predictor_may_be_named_by_itself() -> None:
+    assert importance(survey(), "y", "x0").rows.equals(importance(survey(), "y", ["x0"]).rows)

@@ -289,3 +289,8 @@ def test_table_and_figure_speak_vietnamese() -> None:
     assert [text.get_text() for text in ax.get_yticklabels()][:1] == [found.rows["unit"].iloc[0]]
     dots = next(line for line in ax.lines if line.get_label() == "Ước lượng trực tiếp")
     np.testing.assert_allclose(dots.get_xdata(), found.rows["estimate"] * 100)
+
+
+def test_a_level_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match="level is 95"):
+        league_table(Survey(responses=pd.DataFrame({"q": [1, 2], "u": ["a", "b"]})), "q", by="u", level=95)

@@ -219,3 +219,11 @@ def test_a_replicate_in_which_nobody_of_a_class_answered_is_refused():
     )
     with language("en"), pytest.raises(DesignError, match="nobody of some class"):
         replicates(survey)
+
+
+def test_the_column_of_response_may_have_any_name():
+    survey = drawn()
+    renamed = Survey(responses=survey.responses.rename(columns={"came": "có trả lời"}), design=survey.design)
+    found = adjust_nonresponse(renamed, responded="có trả lời", propensity="area + age")
+    plain = adjust_nonresponse(survey, responded="came", propensity="area + age")
+    np.testing.assert_allclose(found.arrays.weights, plain.arrays.weights)

@@ -174,3 +174,8 @@ def test_table_and_figure_name_the_thresholds():
     ax = result.plot()
     assert len(ax.get_yticks()) == 4
     plt.close(ax.figure)
+
+
+def test_true_is_no_choice_of_terms():
+    with language("en"), pytest.raises(DataError, match="partial=True is not known: use None, auto, online, age"):
+        ordinal(answers(), "y ~ online + age", partial=True)

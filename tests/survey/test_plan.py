@@ -248,3 +248,10 @@ def test_table_and_figure() -> None:
     assert [text.get_text() for text in ax.get_yticklabels()] == plan.rows["field"].tolist()
     assert any("90%" in note for note in plan.notes)
     assert sample_plan(LIST, n=10).table().cells[0][0] == "Cả danh sách"
+
+
+def test_a_margin_of_a_share_is_a_share_and_that_of_a_mean_is_not() -> None:
+    people = pd.DataFrame({"days": np.arange(1000) % 30})
+    with pytest.raises(DesignError, match="margin không thể bằng 5"):
+        sample_plan(people, margin=5)
+    assert sample_plan(people, margin=1.5, sd="days").overall["margin"].iloc[0] <= 1.5

@@ -215,3 +215,13 @@ def test_table_and_figure_hold_no_respondent():
     ax = result.plot()
     assert len(ax.get_yticks()) == result.rows["indicator"].nunique()
     plt.close(ax.figure)
+
+
+def test_one_block_cannot_show_straight_lines_and_that_is_said():
+    survey = sipas()
+    bare = Survey(responses=survey.responses, design=survey.design)
+    with language("en"):
+        one, many = (
+            response_quality(bare, items={str(k): ITEMS[4 * k : 4 * k + 4] for k in range(blocks)}) for blocks in (1, 4)
+        )
+    assert [any("Straight lines are told from 3 blocks" in note for note in r.notes) for r in (one, many)] == [1, 0]

@@ -29,6 +29,7 @@ from khaosat.facts.language import say
 from khaosat.show.table import Column
 from khaosat.stats.ordinal_links import OrdinalLink
 from khaosat.survey.answers import Level, level_answers
+from khaosat.survey.formula import quoted
 from khaosat.survey.means import variable_words
 from khaosat.survey.ordinal_model import OrdinalResult, ordinal
 from khaosat.survey.result import SurveyResult
@@ -235,11 +236,7 @@ def _formula(survey: Survey, used: np.ndarray, outcome: str, *, bends: Sequence[
     """The model; supplements and channel only where they differ between respondents."""
     also = [name for name in (SUPPLEMENTS, CHANNEL) if len(survey.responses.loc[used, name].dropna().unique()) > 1]
     terms = dict.fromkeys([DAYS_LATE, *bends, *also, *adjust])
-    return f"{_quoted(outcome)} ~ {' + '.join(map(_quoted, terms))}"
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f"`{name}`"
+    return f"{quoted(outcome)} ~ {' + '.join(map(quoted, terms))}"
 
 
 def _compare(linkage: Linkage, question: str, at: tuple[Level, ...], level: float) -> pd.DataFrame:

@@ -12,14 +12,19 @@ ShareInterval = Literal["logit", "beta", "wilson", "wald", "asin"]
 Bounds = tuple[Floats, Floats]
 
 
+def check_level(level: float) -> None:
+    """Refuse a confidence level that is no share, such as 95."""
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}: it must lie between 0 and 1, such as 0.95")
+
+
 def t_quantile(level: float, df: ArrayLike) -> Floats:
     """Two-sided quantile of Student's t; NaN where there are no degrees of freedom.
 
     >>> t_quantile(0.95, [10, 0]).round(4)
     array([2.2281,    nan])
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}: it must lie between 0 and 1, such as 0.95")
+    check_level(level)
     from scipy.special import stdtrit  # scipy.stats takes a second to load; its quantiles come from here
 
     freedom = np.asarray(df, dtype=float)

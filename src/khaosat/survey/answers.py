@@ -20,7 +20,7 @@ Level = int | float | str | bool
 _NARROW = 32
 """Whole numbers that span less than this are compared with each value of the span."""
 
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 """What pandas finds in a column of mixed objects that are all numbers, or missing."""
 
 
@@ -81,7 +81,7 @@ def column(survey: Survey, name: str) -> pd.Series:
         raise DataError(say("Column {column} is not in the responses: name a column that is.", column=name))
     values = survey.responses[name]
     if values.dtype == object and pd.api.types.infer_dtype(values) in _NUMBERS:  # None or NA among numbers
-        return values.convert_dtypes()
+        return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index)
     return values
 
 

@@ -15,6 +15,7 @@ from khaosat.errors import DataError
 from khaosat.facts import term
 from khaosat.facts.language import number, percent, say
 from khaosat.show.table import Column
+from khaosat.stats.intervals import check_level
 from khaosat.survey.answers import Level, level_answers
 from khaosat.survey.group_trial import Trial
 from khaosat.survey.means import variable_words
@@ -133,6 +134,7 @@ def where_dissatisfied(
     >>> groups.rows[["condition", "estimate", "rest"]].round(1).values.tolist()
     [["online in ['no']", 0.8, 0.0]]
     """
+    check_level(level)
     question, satisfied = whole_satisfaction(survey, outcome, at)
     answers = level_answers(survey, question)
     features = features_of(survey, _columns(survey, by, question))

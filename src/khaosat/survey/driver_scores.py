@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from khaosat.domain.questionnaire import Questionnaire
-from khaosat.domain.survey import Survey
+from khaosat.domain.survey import Survey, names
 from khaosat.errors import DataError
 from khaosat.facts.language import say
 from khaosat.survey.answers import Answers, numeric_answers
@@ -149,7 +149,7 @@ def _chosen(survey: Survey, choice: Choice) -> tuple[str, list[str]]:
     """Names of the outcome and of the predictors."""
     questionnaire = survey.questionnaire
     if choice.outcome is not None and choice.predictors is not None:
-        return _checked(survey, choice.outcome, list(choice.predictors))
+        return _checked(survey, choice.outcome, list(names(choice.predictors)))
     if questionnaire is None:
         raise DataError(say("Without a questionnaire name the outcome and the predictors."))
     if choice.part is not None and choice.part not in questionnaire.parts:
@@ -166,12 +166,12 @@ def _chosen(survey: Survey, choice: Choice) -> tuple[str, list[str]]:
                 id=questionnaire.id)
         )  # fmt: skip
     if choice.predictors is not None:
-        return _checked(survey, outcome, list(choice.predictors))
+        return _checked(survey, outcome, list(names(choice.predictors)))
     factors = [f for f in questionnaire.factors if part is None or questionnaire.part_of(f) == part]
     held = {f: [i for i in questionnaire.items(factor=f) if i in survey.responses] for f in factors}
     held = {f: items for f, items in held.items() if items and outcome not in items}
-    names = list(held) if choice.detail == "factors" else [item for items in held.values() for item in items]
-    return _checked(survey, outcome, names)
+    listed = list(held) if choice.detail == "factors" else [item for items in held.values() for item in items]
+    return _checked(survey, outcome, listed)
 
 
 def _checked(survey: Survey, outcome: str, names: list[str]) -> tuple[str, list[str]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey, names
 from khaosat.facts import privacy_threshold
 from khaosat.facts.language import percent, say
-from khaosat.stats.intervals import ShareInterval
+from khaosat.stats.intervals import ShareInterval, check_level
 from khaosat.stats.rank_sets import RankSets, interval_rank_sets, rank_sets, tiers
 from khaosat.stats.small_area import AreaMethod, Benchmark
 from khaosat.survey.answers import Level
@@ -113,6 +113,7 @@ def league_table(
     _check(best=best, ranks=ranks, smooth=smooth, method=method, benchmark=benchmark)
     if not names(by):
         raise ValueError("by names no column: a league table needs units")
+    check_level(level)
     if draws * (1 - level) < 1:
         raise ValueError(f"draws is {draws}: {level:.0%} sets need {1 / (1 - level):.0f} at least, better 1,000")
     units = direct_units(survey, variable, by=by, at=at, where=where, level=level, ci=ci, smooth=smooth)

@@ -109,7 +109,15 @@ def sample_plan(
     if target not in get_args(Target):
         raise ValueError(f"target must be one of {', '.join(get_args(Target))}, not {target!r}")
     found = strata_of(frame, names(strata), faults)
-    _check(margin, n, minimum=minimum, maximum=maximum, cluster_parts=(clusters, per_cluster, rho), faults=faults)
+    _check(
+        margin,
+        n,
+        share=sd is None,
+        minimum=minimum,
+        maximum=maximum,
+        cluster_parts=(clusters, per_cluster, rho),
+        faults=faults,
+    )
     spread, means = _spread(frame, found, share, sd, faults)
     given = last_deff(deff, faults) if isinstance(deff, Survey) else deff
     effect = by_stratum(given, found, name="deff", column="deff", holds=lambda x: x > 0, faults=faults)
@@ -149,12 +157,12 @@ def _spread(
 
 
 def _check(
-    margin: float | None, n: int | None, *, minimum: int, maximum: int | None,
+    margin: float | None, n: int | None, *, share: bool, minimum: int, maximum: int | None,
     cluster_parts: tuple[str | None, int | None, float | None], faults: list[str],
 ) -> None:  # fmt: skip
     if (margin is None) == (n is None):
         faults.append(say("Give margin or n, one of the two."))
-    if margin is not None and not margin > 0:
+    if margin is not None and not 0 < margin < (1 if share else np.inf):
         faults.append(say("{name} cannot be {value}.", name="margin", value=number(margin, 2)))
     whole_number(n, name="n", least=1, faults=faults)
     whole_number(minimum, name="minimum", least=1, faults=faults)
