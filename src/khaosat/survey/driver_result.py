@@ -11,13 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from khaosat.facts.language import number, say
-from khaosat.show.table import Column
+from khaosat.show.table import Column, Table
 from khaosat.survey.importance_result import ImportanceResult
 from khaosat.survey.performance_map import PerformanceMap
 from khaosat.survey.result import SurveyResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_EFFECT = ("estimate", "low", "high", "per_sd", "per_sd_low", "per_sd_high")
 
 Verdict = Literal["important", "opposite", "small", "unclear"]
 
@@ -58,6 +60,11 @@ class DriversResult(SurveyResult):
     proportional_odds: pd.DataFrame = field(default_factory=pd.DataFrame)
     collinearity: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    def table(self) -> Table:
+        """The effects in percentage points, the most important first."""
+        points = {name: 100 * self.rows[name] for name in _EFFECT}
+        return super(DriversResult, replace(self, rows=self.rows.assign(**points))).table()
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Change of the share dissatisfied per standard deviation of each score, the most important first."""
         from matplotlib.ticker import MaxNLocator
@@ -94,10 +101,10 @@ class DriversResult(SurveyResult):
         spread = say("Per standard deviation (percentage points)")
         return [
             Column(name="variable"),
-            Column(name="estimate", kind="percent", decimals=1, group=points),
-            Column(name=("low", "high"), kind="interval_percent", decimals=1, group=points),
-            Column(name="per_sd", kind="percent", decimals=1, group=spread, label=say("Change")),
-            Column(name=("per_sd_low", "per_sd_high"), kind="interval_percent", decimals=1, group=spread),
+            Column(name="estimate", kind="number", decimals=1, group=points),
+            Column(name=("low", "high"), kind="interval", decimals=1, group=points),
+            Column(name="per_sd", kind="number", decimals=1, group=spread, label=say("Change")),
+            Column(name=("per_sd_low", "per_sd_high"), kind="interval", decimals=1, group=spread),
             Column(name="verdict"),
             Column(name="share", kind="percent", decimals=0, label=say("Weight")),
             Column(name=("rank_low", "rank_high"), kind="interval", label=say("Ranks it may have")),
