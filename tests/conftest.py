@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ["MPLBACKEND"] = "Agg"
 
@@ -42,3 +43,11 @@ def refuse_skip(config: pytest.Config, report):
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} may not be skipped here. {reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Figures that a test leaves open would be counted against the tests after it."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
