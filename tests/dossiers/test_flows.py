@@ -117,3 +117,19 @@ def test_only_the_steps_asked_for_count():
     log = finished(working_moments(40, [0]))
     assert ks.batching(log, steps=["TRÌNH ký "]).rows["n"].item() == 40
     assert ks.batching(log, steps=["khác"]).rows.empty
+
+
+def test_worked_time_that_is_not_known_is_not_nought():
+    steps = pd.DataFrame({
+        "dossier_id": ["A", "A", "B", "B", "C"], "seq": [1, 2, 1, 2, 1], "step": ["a", "b", "a", "b", "a"],
+        "finished_at": pd.to_datetime(["2026-06-01 08:00", "2026-06-01 10:00",
+                                       "1900-01-01 00:00", "2026-06-01 10:00", None]),
+    })  # fmt: skip
+    frame = pd.DataFrame({"dossier_id": ["A", "B", "C"], "received_at": pd.Timestamp("2026-06-01 08:00")})
+    log = log_from_frames({"dossiers": frame, "steps": steps}, as_of=dt.datetime(2026, 7, 1))
+    # B began outside the calendar's years, C has no moment at all
+    assert ks.durations(log).rows[["n", "mean_worked_hours", "n_missing"]].to_numpy().tolist() == [[3, 2.0, 1]]
+    found = ks.variants(log).rows.set_index("n")["median_worked_hours"]
+    assert found.loc[2] == 2.0
+    assert np.isnan(found.loc[1])
+    log.engine.close()

@@ -78,6 +78,14 @@ def test_a_step_after_itself_is_a_number_in_its_box():
     log.engine.close()
 
 
+def test_a_period_without_steps_is_an_empty_map():
+    found = process_map(example_steps(), period="2030-Q1")
+    assert found.rows.empty
+    assert found.notes
+    assert "NaN" not in " ".join([*found.notes, found.alt()])
+    plt.close(found.plot().figure)
+
+
 @pytest.mark.parametrize("call", [{"coverage": 0}, {"coverage": 1.1}, {"steps": 0}])
 def test_wrong_calls(call):
     with pytest.raises(KhaosatError, match="give a share"):

@@ -178,6 +178,14 @@ def officials(late: dict[str, tuple[int, int]], *, placeholder: int = 0):
     return units({name: (0, all_) for name, (_, all_) in late.items()}, steps=_moments(steps))
 
 
+def test_a_log_older_than_the_duties_is_held_against_todays():
+    made = log([("old", "2011-04-01 08:00", "2011-05-02 17:00", "2011-05-09 09:00", "Sở A")])
+    result = ks.apology_duty(made, period="2011-Q2")
+    assert result.rows["duty"].tolist() == ks.apology_duty(made, period="2026-Q3").rows["duty"].tolist()
+    assert set(result.rows["denominator"]) == {0, 1}  # no new date to keep
+    assert any("chỉ để so sánh" in note for note in result.notes)
+
+
 LATE = {"Nguyễn Văn An": (30, 40), "Trần Thị Bé": (20, 25), "Lê Văn Cò": (4, 200), "Phạm Thị Dần": (4, 200)}
 
 

@@ -179,9 +179,7 @@ def process_map(
     keep = main_flow(rows["from"], rows["to"], n=rows["n"], nodes=len(nodes), coverage=coverage, most=steps)
     nodes, rows = nodes.assign(drawn=keep[0][:-2]), rows.assign(drawn=keep[1])
     notes = [
-        say("Drawn: {nodes} of {all} steps and {share} of the transitions; every step with its widest way from the "
-            "start and to the end.", nodes=int(nodes["drawn"].sum()), all=len(nodes),
-            share=percent(float(share(rows.loc[rows["drawn"], "n"].sum(), rows["n"].sum())), 1)),
+        *_extent(nodes, rows),
         say("Box: how often the step is reached, the median working hours that it has a dossier, and the share late "
             "among the closed dossiers that pass it (also its colour). Arrow: width by transitions, words by the "
             "median working hours from the end of the one step to the beginning of the other, at the arrows where "
@@ -193,6 +191,15 @@ def process_map(
         notes=tuple(dict.fromkeys([*notes, *follows.notes[2:]])), source=log.source,
         title=say("Map of the process, {period}", period=window(log, period).label),
     )  # fmt: skip
+
+
+def _extent(nodes: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """How much of the process is drawn; no words where there is nothing to draw."""
+    if rows.empty:
+        return []
+    drawn = percent(float(rows.loc[rows["drawn"], "n"].sum() / rows["n"].sum()), 1)
+    return [say("Drawn: {nodes} of {all} steps and {share} of the transitions; every step with its widest way from the "
+                "start and to the end.", nodes=int(nodes["drawn"].sum()), all=len(nodes), share=drawn)]  # fmt: skip
 
 
 def _graph(follows: DirectlyFollows, judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -19,7 +19,7 @@ from khaosat.errors import KhaosatError
 from khaosat.facts import privacy_threshold
 from khaosat.facts.language import percent, say
 from khaosat.scorecards.late_words import generic_reasons
-from khaosat.scorecards.rules import in_force, label
+from khaosat.scorecards.rules import force_notes, in_force, label
 from khaosat.show.privacy import small_cells
 from khaosat.show.table import Column
 from khaosat.stats.binomial import share, wilson
@@ -130,7 +130,8 @@ def apology_duty(
     ['sent', <NA>, 2]
     """
     columns, span = group_columns(by), window(log, period)
-    duties = in_force("apology_duties", None if period is None else as_period(period))
+    asked = None if period is None else as_period(period)
+    duties = in_force("apology_duties", asked)
     limits = duties.set_index("id")["limit"]
     part = float(limits["specific"]) if template_share is None else template_share
     if not 0 < part <= 1:
@@ -148,7 +149,7 @@ def apology_duty(
         title=say("Duties on late dossiers: apology, reason, new date{by}, {period}", by=by_words(columns),
                   period=span.label),
         notes=(deadline_words("original"), *_notes(log, int(counts["late"].sum()), part=part, level=level),
-               *_sources(duties), *span.notes()),
+               *_sources(duties), *force_notes(duties, asked), *span.notes()),
     )  # fmt: skip
 
 

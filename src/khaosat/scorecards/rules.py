@@ -20,8 +20,8 @@ from khaosat.facts.language import current_language, date, say
 def in_force(name: str, period: Period | None, *, of: str = "") -> pd.DataFrame:
     """Rows of ``rules/<name>.csv`` valid at the end of a period, of one set where the file holds several.
 
-    Without a period, or where none was valid then, the latest rows: :func:`rule_notes` says so, since an old log may
-    well be held against today's rules.
+    Without a period, or where none was valid then, today's rows, of a set that is out of force the latest:
+    :func:`rule_notes` says so, since an old log may well be held against today's rules.
 
     >>> len(in_force("qd766", Period("2026-Q3")))
     21
@@ -32,7 +32,10 @@ def in_force(name: str, period: Period | None, *, of: str = "") -> pd.DataFrame:
         rows = rows[rows["set"] == of]
         if rows.empty:
             raise KhaosatError(f"there is no set {of!r} in rules/{name}.csv: one of {', '.join(known)}")
-    valid = rows["valid_to"] == "" if period is None else _valid(rows, period)
+    today = rows["valid_to"] == ""
+    valid = today if period is None else _valid(rows, period)
+    if not valid.any():
+        valid = today
     if not valid.any():
         valid = rows["valid_from"] == rows["valid_from"].max()
     return rows[valid].reset_index(drop=True)
@@ -41,10 +44,14 @@ def in_force(name: str, period: Period | None, *, of: str = "") -> pd.DataFrame:
 def rule_notes(rows: pd.DataFrame, period: Period | None) -> list[str]:
     """Where rules come from, and that they were not in force where they were not."""
     first, grades = rows.iloc[0], ", ".join(sorted(set(rows["grade"])))
-    notes = [source_words(source=first["source"], since=first["valid_from"], grade=grades)]
-    if period is not None and not _valid(rows, period).any():
-        notes.append(say("This rule was not in force at the end of {period}: a comparison only.", period=period.label))
-    return notes
+    return [source_words(source=first["source"], since=first["valid_from"], grade=grades), *force_notes(rows, period)]
+
+
+def force_notes(rows: pd.DataFrame, period: Period | None) -> list[str]:
+    """That rules were not in force at the end of a period, where they were not."""
+    if period is None or _valid(rows, period).any():
+        return []
+    return [say("This rule was not in force at the end of {period}: a comparison only.", period=period.label)]
 
 
 def rule_set(name: str) -> dict[str, object]:

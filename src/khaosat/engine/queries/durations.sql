@@ -1,12 +1,15 @@
 -- How long dossiers take from the beginning of their first step to the last moment of their steps.
 -- Grain: one row a group of `by`; one row in all without `by`.
 -- Columns: by…, n, timed (dossiers of which it is known), mean_us, median_us, p90_us, max_us (calendar microseconds),
---   mean_worked, median_worked, p90_worked (worked seconds), moments (dossiers whose steps all lie in one moment).
+--   mean_worked, median_worked, p90_worked (worked seconds, of dossiers with moments that all lie within the
+--   calendar's years), moments (dossiers whose steps all lie in one moment).
 -- Parameters: by, with_dossiers (their table, where `by` names columns of it); whole, or start <= t < finish, in which
 --   the dossier's last step ended.
 WITH walks AS (
   SELECT dossier_id, max(ended_us) - min(began_us) AS lasted_us,
-    CAST(sum(COALESCE(gap_seconds, 0) + COALESCE(handling_seconds, 0)) AS BIGINT) AS lasted_seconds,
+    CASE WHEN count(began_seconds) > 0 AND count(began_seconds) = count(began_us)
+        AND count(ended_seconds) = count(ended_us)
+      THEN CAST(sum(COALESCE(gap_seconds, 0) + COALESCE(handling_seconds, 0)) AS BIGINT) END AS lasted_seconds,
     max(CASE WHEN is_last = 1 THEN ended_at END) AS ended_at
   FROM spans
   GROUP BY dossier_id

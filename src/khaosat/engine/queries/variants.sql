@@ -5,7 +5,8 @@
 -- Grain: one row a group of `by` and path, the `top` commonest of each group.
 -- Columns: by…, example (a dossier of the path, by which to look it up), length, n, variants (different paths in the
 --   group), dossiers (in the group), median_us (calendar time from the beginning of the first to the last moment of its
---   steps), median_worked (worked seconds likewise).
+--   steps), median_worked (worked seconds likewise, of dossiers with moments that all lie within the
+--   calendar's years).
 -- Parameters: by, with_dossiers (their table, where `by` names columns of it); top; whole, or start <= t < finish, in
 --   which the dossier's last step ended. The table path_weights: seq, a, b, c.
 WITH names AS (
@@ -16,7 +17,9 @@ walks AS (
   SELECT dossier_id, count(*) AS length,
     CAST(sum(code * a) AS BIGINT) AS a, CAST(sum(code * b) AS BIGINT) AS b, CAST(sum(code * c) AS BIGINT) AS c,
     max(ended_us) - min(began_us) AS lasted_us,
-    CAST(sum(COALESCE(gap_seconds, 0) + COALESCE(handling_seconds, 0)) AS BIGINT) AS lasted_seconds,
+    CASE WHEN count(began_seconds) > 0 AND count(began_seconds) = count(began_us)
+        AND count(ended_seconds) = count(ended_us)
+      THEN CAST(sum(COALESCE(gap_seconds, 0) + COALESCE(handling_seconds, 0)) AS BIGINT) END AS lasted_seconds,
     max(CASE WHEN is_last = 1 THEN ended_at END) AS ended_at
   FROM spans
   JOIN names ON COALESCE(step, '') = name
