@@ -5,10 +5,10 @@ PERIOD ?= 2026-Q3
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check references coverage lab bench spark lock clean
+.PHONY: help report test check references coverage lab bench spark test-spark lock clean
 
 help: ## the targets, a line each
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 report: .venv/.ready ## the quarterly report of this workspace, in reports/ (PERIOD=2026-Q3)
 	$(BIN)/khaosat ingest
@@ -43,6 +43,9 @@ bench: .venv/.ready ## measure speed and memory here, written to benchmarks/resu
 	$(BIN)/python benchmarks/run.py
 
 spark: .venv-spark/.ready ## Spark itself, for the tests of its engine (about 500 MB; needs Java 17)
+
+test-spark: .venv/.ready .venv-spark/.ready ## the queries on a real Spark cluster of this machine (several minutes)
+	$(BIN)/pytest -m spark tests/engine/test_engines.py
 
 lock: .venv/.ready ## resolve pyproject.toml anew, keeping versions that still fit (UPGRADE=--upgrade: the newest)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \

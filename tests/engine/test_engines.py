@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -75,7 +76,10 @@ def cluster() -> Iterator[spark_cluster.Cluster]:
 
 @pytest.fixture(scope="module")
 def spark(cluster) -> Iterator[SparkEngine]:
-    engine = SparkEngine(cluster.address, settings={"spark.sql.files.openCostInBytes": "134217728"})
+    with pytest.MonkeyPatch.context() as patch:
+        # A worker of pytest-xdist has no main file; PySpark then takes itself for under test and looks for its own.
+        patch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+        engine = SparkEngine(cluster.address, settings={"spark.sql.files.openCostInBytes": "134217728"})
     yield engine
     engine.close()
 
@@ -93,11 +97,13 @@ def test_datafusion_gives_the_same_rows(city, recorded):
     engine.close()
 
 
+@pytest.mark.spark
 def test_a_spark_cluster_gives_the_same_rows(spark, city, recorded):
     assert isinstance(spark, Engine)
     assert differences(spark, city, recorded) == {}
 
 
+@pytest.mark.spark
 def test_a_worker_killed_in_the_middle_changes_no_row(cluster, spark, city, tmp_path):
     for name, table in tables_of(city).items():
         spark.register(name, table)
@@ -117,6 +123,7 @@ def test_a_worker_killed_in_the_middle_changes_no_row(cluster, spark, city, tmp_
     assert answers["spark"].rows.equals(on_time(city, by="field").rows)
 
 
+@pytest.mark.spark
 def test_spark_says_what_is_wrong(spark):
     with pytest.raises(KhaosatError, match="is not a table name"):
         spark.register("Bảng", pa.table({"a": [1]}))

@@ -69,7 +69,7 @@ def test_drawn_orders_sum_to_the_whole_and_their_error_is_real(seed: int, p: int
     full, empty = np.ones(p, dtype=bool).tobytes(), np.zeros(p, dtype=bool).tobytes()
     assert parts.sum() == pytest.approx(found[full] - found[empty])
     away = np.abs(parts - exact.parts @ values(found, exact))
-    assert (away <= 6 * error + 1e-9).all()
+    assert (away <= 12 * error + 1e-9).all()  # an error from 12 draws is itself rough: t with 11 degrees of freedom
     assert drawn.n_drawn == 12 * 2 * p
 
 
