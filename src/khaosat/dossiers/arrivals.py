@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from khaosat.domain.dossiers import DossierLog
-from khaosat.dossiers.months import Freq, flows, short_name
-from khaosat.dossiers.result import DossierResult, by_words
+from khaosat.dossiers.months import flows, short_name
+from khaosat.dossiers.result import FlowResult, Freq, by_words
 from khaosat.dossiers.window import window
 from khaosat.engine.query import group_columns
 from khaosat.errors import KhaosatError
@@ -30,25 +30,13 @@ MOST = {"month": 36, "quarter": 12}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Surges(DossierResult):
+class Surges(FlowResult):
     """Arrivals against their own history: by…, ``month`` (or ``quarter``), ``received, expected, low, high, ratio,
     flag`` (``surge``, ``drop`` or empty), ``closed, capacity, over_capacity, working_days, history, seasonal, n``.
 
     ``ratio = received / expected``; ``capacity`` is what the group closes in so many working days, by the median of the
     months before; ``n = received``.
-
-    Parameters
-    ----------
-    freq
-        ``month`` or ``quarter``: the name of the time column.
     """
-
-    freq: Freq
-
-    @property
-    def keys(self) -> list[str]:
-        """The groups and the time column."""
-        return [*self.by, self.freq]
 
     def worded(self) -> pd.DataFrame:
         """The rows with flags in words and months as people write them."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from khaosat.domain.dossiers import DossierLog
-from khaosat.dossiers.months import Freq, flows, short_name
-from khaosat.dossiers.result import DossierResult, by_words
+from khaosat.dossiers.months import flows, short_name
+from khaosat.dossiers.result import FlowResult, Freq, by_words
 from khaosat.dossiers.window import window
 from khaosat.engine.query import group_columns
 from khaosat.facts.language import number, say
@@ -23,25 +23,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Clearance(DossierResult):
+class Clearance(FlowResult):
     """Stock, flows and speed: by…, ``month`` (or ``quarter``), ``carried, received, closed, open, difference,
     working_days, clearance_rate, clearance_days, overdue, n``.
 
     ``difference = carried + received - closed - open``; ``clearance_rate = closed / received``; ``clearance_days`` are
     the working days that the open ones take at the speed of the month; ``n = carried + received``.
-
-    Parameters
-    ----------
-    freq
-        ``month`` or ``quarter``: the name of the time column.
     """
-
-    freq: Freq
-
-    @property
-    def keys(self) -> list[str]:
-        """The groups and the time column."""
-        return [*self.by, self.freq]
 
     def worded(self) -> pd.DataFrame:
         """The rows with months as people write them."""

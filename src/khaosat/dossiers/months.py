@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pandas as pd
 
 from khaosat.domain.dossiers import DossierLog
+from khaosat.dossiers.result import Freq
 from khaosat.dossiers.stock import backlog
-
-Freq = Literal["month", "quarter"]
 
 
 def flows(log: DossierLog, *, by: tuple[str, ...], freq: Freq) -> tuple[pd.DataFrame, int]:

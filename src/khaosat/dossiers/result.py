@@ -16,6 +16,8 @@ from khaosat.facts.language import Lang, current_language, percent, say, sort_ke
 from khaosat.results import Result
 from khaosat.show.table import Column, Table
 
+Freq = Literal["month", "quarter"]
+
 _CODED = ("channel", "applicant_type", "status", "deadline", "effective_reason", "portal_reason")
 
 
@@ -60,6 +62,24 @@ class DossierResult(Result):
     def _interval(self, group: str = "") -> Column:
         label = say("{level} confidence interval", level=percent(self.level, 0))
         return Column(name=("low", "high"), kind="interval_percent", decimals=1, label=label, group=group)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FlowResult(DossierResult):
+    """A result with a row for each group of dossiers and month or quarter.
+
+    Parameters
+    ----------
+    freq
+        ``month`` or ``quarter``: the name of the time column.
+    """
+
+    freq: Freq
+
+    @property
+    def keys(self) -> list[str]:
+        """The groups and the time column."""
+        return [*self.by, self.freq]
 
 
 def by_words(by: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pandas as pd
 from khaosat.domain.dossiers import ENDED, DossierLog
 from khaosat.domain.period import Period, as_period
 from khaosat.dossiers.definitions import deadline_words
-from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
+from khaosat.dossiers.result import FlowResult, Freq, by_words, sorted_groups
 from khaosat.dossiers.window import Window, window
 from khaosat.engine.query import Deadline, ask, group_columns
 from khaosat.errors import KhaosatError
@@ -23,28 +23,15 @@ from khaosat.show.table import Column
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Step = Literal["month", "quarter"]
 _CODES = {"month": "M", "quarter": "Q"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Backlog(DossierResult):
+class Backlog(FlowResult):
     """Stocks by month or quarter: by…, ``month`` (or ``quarter``), ``received, closed, open, overdue, n``.
 
     ``n`` is what was in hand during the step: open before it plus received in it.
-
-    Parameters
-    ----------
-    freq
-        ``month`` or ``quarter``: the name of the time column.
     """
-
-    freq: Step
-
-    @property
-    def keys(self) -> list[str]:
-        """The groups and the time column."""
-        return [*self.by, self.freq]
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Open and overdue dossiers over time, all groups together, each line named at its end."""
@@ -101,7 +88,7 @@ def backlog(
     log: DossierLog,
     *,
     by: str | Sequence[str] | None = None,
-    freq: Step = "month",
+    freq: Freq = "month",
     until: Period | str | None = None,
     deadline: Deadline = "original",
 ) -> Backlog:
@@ -135,8 +122,8 @@ def backlog(
     [['2026-03', 1, 0], ['2026-04', 0, 0], ['2026-05', 1, 1], ['2026-06', 2, 1], ['2026-07', 2, 1]]
     """
     columns, span = group_columns(by), window(log, None)
-    if freq not in get_args(Step):
-        raise KhaosatError(f"freq is {freq!r}: it must be {' or '.join(get_args(Step))}")
+    if freq not in get_args(Freq):
+        raise KhaosatError(f"freq is {freq!r}: it must be {' or '.join(get_args(Freq))}")
     if freq in columns:
         raise KhaosatError(f"the rows are {freq}s already: group by something else than {freq!r}")
     flows = ask(log.engine, "backlog", by=columns, deadline=deadline, ended=ENDED, step=freq, known=span.known,
@@ -166,7 +153,7 @@ def backlog(
     )  # fmt: skip
 
 
-def _running(flows: pd.DataFrame, by: tuple[str, ...], span: Window, freq: Step) -> pd.DataFrame:
+def _running(flows: pd.DataFrame, by: tuple[str, ...], span: Window, freq: Freq) -> pd.DataFrame:
     """Running sums of the flows over every step from a group's first dossier to the snapshot."""
     code = _CODES[freq]
     steps = pd.PeriodIndex(pd.to_datetime(flows["step"]), freq=code)
@@ -189,7 +176,7 @@ def _running(flows: pd.DataFrame, by: tuple[str, ...], span: Window, freq: Step)
     return pd.concat([labels.loc[rows["group"]].reset_index(drop=True), rows.drop(columns="group")], axis=1)
 
 
-def _name(period: pd.Period, freq: Step) -> str:
+def _name(period: pd.Period, freq: Freq) -> str:
     """``2026-07`` or ``2026-Q3``: sorts as it passes."""
     return f"{period.year}-Q{period.quarter}" if freq == "quarter" else f"{period.year}-{period.month:02d}"
 
