@@ -23,8 +23,10 @@ def bottlenecks(quarter: Quarter, *, table: bool = True) -> Section:
     if found.rows.empty:
         return Section((Text(sentences=(_none(quarter), *found.notes)),))
     rows = found.rows
+    ax = found.plot()
+    ax.set_xlabel(say("Avoidable late dossiers"))
     figure = draw(
-        found.plot(),
+        ax,
         title=say(
             "First bottleneck in {period}: “{step}” at {unit}, {n} late dossiers avoidable",
             period=quarter.period.label,
@@ -33,7 +35,7 @@ def bottlenecks(quarter: Quarter, *, table: bool = True) -> Section:
             n=int(rows["estimate"].iloc[0]),
         ),
         alt=say(
-            "Bar chart of avoidable late dossiers with 95% confidence intervals: {list}.",
+            "Dot chart of avoidable late dossiers with 95% confidence intervals: {list}.",
             list="; ".join(
                 f"{row['step']}, {row['unit']}: {number(row['estimate'])} ({percent(row['share'])})"
                 for _, row in rows.iterrows()
