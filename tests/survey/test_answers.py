@@ -63,7 +63,7 @@ def test_a_skipped_question_is_not_missing() -> None:
         result = mean(survey, "f1")
     row = result.rows.iloc[0]
     assert (row["estimate"], row["n"], row["n_missing"]) == (5, 1, 1)
-    assert "f1: 3 respondents were not asked; they are not missing." in result.notes
+    assert "Question f1: 3 respondents were not asked; they are not missing." in result.notes
 
 
 def test_without_at_every_answer_of_the_scale_has_a_row() -> None:

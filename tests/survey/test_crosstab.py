@@ -127,3 +127,15 @@ def test_a_stratum_with_one_unit_is_refused_as_by_every_verb() -> None:
     frame = pd.DataFrame({"h": [1, 1, 1, 2], "g": list("abab"), "y": [1, 2, 2, 1]})
     with pytest.raises(DesignError, match="h=2"):
         crosstab_test(Survey(responses=frame, design=Design(strata="h")), "g", "y")
+
+
+def test_columns_of_few_respondents_are_hidden_with_the_next_rarest() -> None:
+    frame = pd.DataFrame({"ward": ["A", "B"] * 60, "kind": ["x"] * 60 + ["y"] * 35 + ["z"] * 22 + ["rare"] * 3})
+    result = crosstab_test(Survey(responses=frame), "ward", "kind")
+    table = result.table()
+    shares = {column.heading: [row[place] for row in table.cells] for place, column in enumerate(table.columns)}
+    assert all("%" not in cell for name in ("rare", "z") for cell in shares[name])
+    assert all("%" in cell for name in ("x", "y") for cell in shares[name])
+    assert any("10" in note and "cột" in note for note in table.notes)
+    ax = result.plot()
+    assert len(ax.containers) == 2

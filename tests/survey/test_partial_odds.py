@@ -179,3 +179,18 @@ def test_table_and_figure_name_the_thresholds():
 def test_true_is_no_choice_of_terms():
     with language("en"), pytest.raises(DataError, match="partial=True is not known: use None, auto, online, age"):
         ordinal(answers(), "y ~ online + age", partial=True)
+
+
+def test_no_test_of_proportional_odds_where_one_threshold_is_separated():
+    """Nobody with ``sure`` is at or below the first threshold, yet one slope for all thresholds is finite."""
+    rng = np.random.default_rng(8)
+    sure = np.arange(300) % 3 == 0
+    y = np.where(sure, rng.integers(1, 4, 300), rng.integers(0, 4, 300))
+    survey = Survey(responses=pd.DataFrame({"y": y, "sure": sure.astype(int), "x": rng.normal(size=300)}))
+    result = ordinal(survey, "y ~ sure + x")
+    assert np.isfinite(result.rows[["estimate", "se"]].to_numpy()).all()
+    tests = result.proportional_odds
+    assert tests["term"].tolist() == ["", "sure", "x"]
+    assert tests[["statistic", "p_value"]].isna().all(axis=None)
+    joined = ordinal(Survey(responses=survey.responses.assign(y=np.maximum(y, 1))), "y ~ sure + x").proportional_odds
+    assert joined["p_value"].notna().all()

@@ -14,7 +14,7 @@ from khaosat.stats.taylor import cell_units, held_units
 from khaosat.survey import mean, proportion, replicates
 from khaosat.survey.answers import numeric_answers
 from khaosat.survey.cells import cells_of
-from khaosat.survey.unit_sums import UnitSums, answer_share, common_part
+from khaosat.survey.unit_sums import UnitSums, cell_means, common_part
 from tests.survey.surveys import DESIGN, drawn
 
 
@@ -25,8 +25,8 @@ def test_sums_by_unit_are_respondents_one_by_one(design: Design, by: str | list[
     cells, answer = cells_of(survey, by=by, where="x > 1.5"), numeric_answers(survey, "y")
     sums = UnitSums.of(survey, cells)
     assert sums is not None
-    fast = answer_share(survey, cells, sums, answer=answer, values=answer.numbers, centre=2.5)
-    slow = answer_share(survey, cells, None, answer=answer, values=answer.numbers)
+    fast = cell_means(survey, cells, sums, answer=answer, values=answer.numbers, centre=2.5)
+    slow = cell_means(survey, cells, None, answer=answer, values=answer.numbers)
     for name in ("value", "se", "n", "units"):
         np.testing.assert_allclose(getattr(fast, name), getattr(slow, name), rtol=1e-12, atol=1e-15, err_msg=name)
 

@@ -93,43 +93,41 @@ def fit_glm(y: Floats, x: Floats, *, weights: Floats, family: Family, link: GLML
     array([1.75, 2.75])
     """
     w = weights / weights.mean()
-    mean_of, slope_of = _LINKS[link or LINKS[family][0]]
+    link = link or LINKS[family][0]
+    canonical = link == LINKS[family][0]  # then the slope of the mean is the variance
+    mean_of, slope_of = _LINKS[link]
     variance, deviance = _VARIANCES[family], _DEVIANCES[family]
 
-    def improved(eta: Floats, mu: Floats) -> tuple[Floats, Floats]:
-        """Coefficients after one more round, and the working weights they were found with."""
+    def working(eta: Floats, mu: Floats) -> tuple[Floats, Floats]:
+        """Working residuals and working weights of a fit."""
         slope = slope_of(eta, mu)
-        working = w * slope**2 / variance(mu)
-        return _least_squares(x, eta + (y - mu) / slope, working), working
+        return (y - mu) / slope, w * slope if canonical else w * slope**2 / variance(mu)
 
-    eta, before = _start(y, w, family, link or LINKS[family][0]), np.inf
-    mu, coef, working, settled = mean_of(eta), np.zeros(x.shape[1]), w, False
+    eta = _start(y, w, family, link)
+    mu, before, settled = mean_of(eta), np.inf, False
+    coef, influence, offset = np.zeros(x.shape[1]), np.zeros(x.shape), eta
     with np.errstate(all="ignore"):
-        for _ in range(_ROUNDS):
+        for turn in range(_ROUNDS):
+            residual, heavy = working(eta, mu)
             try:
-                coef, working = improved(eta, mu)
+                coef = coef + _least_squares(x, offset + residual, heavy)
             except np.linalg.LinAlgError:
                 break
-            eta = x @ coef
+            eta, offset = x @ coef, np.zeros(1)  # from here on a round adds to the fit: rounding does not pile up
             mu = mean_of(eta)
             now = float(np.sum(w * deviance(y, mu)))
-            if family == "gaussian":  # least squares are exact in one round
-                settled = bool(np.isfinite(now))
-                break
-            if abs(now - before) < _ENOUGH * (abs(now) + 0.1):
-                settled = bool(np.abs(x @ improved(eta, mu)[0] - eta).max() < _STILL * (1 + np.abs(eta).max()))
+            if abs(now - before) < _ENOUGH * (abs(now) + 0.1) or (family == "gaussian" and turn == 1):
+                influence = _influence(x, heavy * working(eta, mu)[0], heavy)
+                onward = x @ influence.sum(axis=0)  # where the next round would go
+                settled = bool(np.abs(onward).max() < _STILL * (1 + np.abs(eta).max()))
                 break
             before = now
-    slope = slope_of(eta, mu)
-    influence = np.zeros_like(x)
-    if settled:
-        influence = _times_inverse(x * (working * (y - mu) / slope)[:, None], (x * working[:, None]).T @ x)
+    average = np.full(1, np.average(y, weights=w))
     pearson = (y - mu) / np.sqrt(variance(mu))
     spread = np.sum(w * (pearson - np.average(pearson, weights=w)) ** 2) / max(len(y) - 1, 1)
     return GLMFit(
         coef=coef, influence=influence, fitted=mu, deviance=float(np.sum(w * deviance(y, mu))),
-        null_deviance=float(np.sum(w * deviance(y, np.full(len(y), np.average(y, weights=w))))),
-        dispersion=float(spread), converged=settled,
+        null_deviance=float(np.sum(w * deviance(y, average))), dispersion=float(spread), converged=settled,
     )  # fmt: skip
 
 
@@ -151,41 +149,41 @@ def dependent_columns(x: Floats) -> list[int]:
 
 def _least_squares(x: Floats, z: Floats, weights: Floats) -> Floats:
     """Weighted least squares; by normal equations, five times as fast, where these keep all digits but the last few."""
-    heavy = x * weights[:, None]
-    gram = heavy.T @ x
+    heavy = x.T * weights
+    gram = heavy @ x
     size = np.sqrt(np.diagonal(gram))
     scaled = gram / np.outer(size, size)
     if not np.isfinite(scaled).all() or np.linalg.eigvalsh(scaled).min(initial=1) < _SURE:
         root = np.sqrt(weights)
         q, r = np.linalg.qr(x * root[:, None])
         return np.asarray(np.linalg.solve(r, q.T @ (root * z)), dtype=float)
-    coef = np.linalg.solve(scaled, heavy.T @ z / size) / size
-    again = np.linalg.solve(scaled, heavy.T @ (z - x @ coef) / size) / size
-    return np.asarray(coef + again, dtype=float)  # the second solution takes back what rounding cost the first
+    return np.asarray(np.linalg.solve(scaled, heavy @ z / size) / size, dtype=float)
 
 
-def _times_inverse(scores: Floats, information: Floats) -> Floats:
-    """``scores @ inv(information)``, columns scaled so that units of measurement do not cost digits."""
+def _influence(x: Floats, scores: Floats, weights: Floats) -> Floats:
+    """``x * scores`` times the inverse of the information; columns scaled so that their units cost no digits."""
+    information = (x.T * weights) @ x
     size = np.sqrt(np.diagonal(information))
-    inverse = np.linalg.solve(information / np.outer(size, size), np.eye(len(size)))
-    return np.asarray(scores @ (inverse / np.outer(size, size)), dtype=float)
+    inverse = np.linalg.solve(information / np.outer(size, size), np.eye(len(size))) / np.outer(size, size)
+    return np.asarray((inverse @ (x.T * scores)).T, dtype=float)
 
 
 def _start(y: Floats, w: Floats, family: Family, link: GLMLink) -> Floats:
-    from scipy.special import logit, ndtri
+    from scipy.special import ndtri
 
     if family == "gaussian":
         return y
     if family == "poisson":
         return np.asarray(np.log(y + 0.1), dtype=float)
     p = (w * y + 0.5) / (w + 1)
-    return np.asarray({"logit": logit, "probit": ndtri, "cloglog": lambda p: np.log(-np.log1p(-p))}[link](p))
+    at_start: dict[GLMLink, _Function] = {
+        "logit": lambda p: np.log(p / (1 - p)), "probit": ndtri, "cloglog": lambda p: np.log(-np.log1p(-p))
+    }  # fmt: skip
+    return np.asarray(at_start[link](p), dtype=float)
 
 
 def _expit(eta: Floats) -> Floats:
-    from scipy.special import expit
-
-    return np.asarray(np.clip(expit(eta), _TINY, 1 - _TINY), dtype=float)
+    return np.clip(1 / (1 + np.exp(-np.maximum(eta, -700))), _TINY, 1 - _TINY)
 
 
 def _expit_slope(eta: Floats, mu: Floats) -> Floats:

@@ -105,6 +105,42 @@ def pearson_moments(values: Floats, weights: Floats) -> ItemMoments:
     )  # fmt: skip
 
 
+def replicate_covariances(values: Floats, weights: Floats, *, n_pairs: NDArray[np.int64]) -> Floats:
+    """The covariances of :func:`pearson_moments` under replicate weights.
+
+    Parameters
+    ----------
+    values
+        As in :func:`pearson_moments`.
+    weights
+        Respondents × replicates.
+    n_pairs
+        Respondents with both answers in the sample.
+
+    Returns
+    -------
+    numpy.ndarray
+        Replicates × p × p; NaN where a replicate leaves nobody with both answers.
+
+    Examples
+    --------
+    >>> x, w = np.array([[1.0, 2.0], [2.0, 1.0], [6.0, 3.0]]), np.ones((3, 1))
+    >>> replicate_covariances(x, w, n_pairs=np.full((2, 2), 3))[0].round(6).tolist()
+    [[7.0, 2.0], [2.0, 1.0]]
+    """
+    valid, p = np.isfinite(values), values.shape[1]
+    away = np.where(valid, values - np.nanmean(values, axis=0), 0.0)  # so that no digits are lost in the differences
+    result = np.empty((weights.shape[1], p, p))
+    for j, k in zip(*np.triu_indices(p), strict=True):
+        both = valid[:, j] & valid[:, k]
+        parts = np.column_stack([both, away[:, j] * both, away[:, k] * both, away[:, j] * away[:, k]])
+        size, of_j, of_k, product = parts.T @ weights
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = (product / size - of_j * of_k / size**2) * (n_pairs[j, k] / (n_pairs[j, k] - 1))
+        result[:, j, k] = result[:, k, j] = np.where(size > 0, spread, np.nan)
+    return result
+
+
 def polychoric_moments(answers: Codes, weights: Floats, *, exact: bool = True) -> ItemMoments:
     """Polychoric correlations with all that goes with them.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,11 @@ _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answers:
-    """Answers to one question, one entry a respondent.
+class Answered:
+    """Who answered one question, one entry a respondent.
 
     Parameters
     ----------
-    numbers
-        Numbers (NaN where there is no valid answer); for levels, the place of the answer in ``levels``.
     valid
         Who gave a valid answer.
     asked
@@ -44,29 +42,51 @@ class Answers:
         The answers there are, in order; empty for numbers.
     """
 
-    numbers: Floats
     valid: Rows
     asked: Rows
     dont_know: Rows
     off_scale: Rows
     levels: tuple[Level, ...] = ()
 
-    def among(self, levels: Sequence[Level]) -> Floats:
-        """1 for those whose valid answer is one of ``levels``, else 0."""
-        places = [place for place, level in enumerate(self.levels) if level in levels]
-        return (np.isin(self.numbers, places) & self.valid).astype(float)
+    def places(self, levels: Sequence[Level]) -> list[int]:
+        """Where those of ``levels`` that there are stand."""
+        return [place for place, level in enumerate(self.levels) if level in levels]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Choices(Answers):
+class Answers(Answered):
+    """Answers as ``numbers`` (NaN where none is valid); of a scale, the place of the answer in ``levels``."""
+
+    numbers: Floats
+
+    def among(self, levels: Sequence[Level]) -> Floats:
+        """1 for those whose valid answer is one of ``levels``, else 0."""
+        return (np.isin(self.numbers, self.places(levels)) & self.valid).astype(float)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Places(Answered):
+    """Answers as ``place`` in ``levels`` (-1 where none is valid): a byte each, as counting millions wants it."""
+
+    place: NDArray[np.signedinteger]
+
+    def chose(self, levels: Sequence[Level]) -> Rows:
+        """Whose valid answer is one of ``levels``."""
+        found = np.zeros(len(self.place), dtype=bool)
+        for place in self.places(levels):
+            found |= self.place == place
+        return found
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Choices(Answered):
     """Answers to a question that takes several: ``chosen`` says who chose which level (respondents × levels)."""
 
     chosen: Rows
 
-    def among(self, levels: Sequence[Level]) -> Floats:
-        """1 for those who chose one of ``levels`` or more, else 0."""
-        places = [place for place, level in enumerate(self.levels) if level in levels]
-        return (self.chosen[:, places].any(axis=1) & self.valid).astype(float)
+    def chose(self, levels: Sequence[Level]) -> Rows:
+        """Who chose one of ``levels`` or more."""
+        return np.asarray(self.chosen[:, self.places(levels)].any(axis=1) & self.valid)
 
 
 def column(survey: Survey, name: str) -> pd.Series:
@@ -77,12 +97,19 @@ def column(survey: Survey, name: str) -> pd.Series:
     DataError
         If it is not there.
     """
-    if name not in survey.responses:
-        raise DataError(say("Column {column} is not in the responses: name a column that is.", column=name))
+    check_columns(survey, [name])
     values = survey.responses[name]
     if values.dtype == object and pd.api.types.infer_dtype(values) in _NUMBERS:  # None or NA among numbers
         return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index)
     return values
+
+
+def check_columns(survey: Survey, columns: Iterable[str]) -> None:
+    """Refuse names of columns that are not there, all of them at once."""
+    absent = [name for name in dict.fromkeys(columns) if name not in survey.responses]
+    if absent:
+        text = "Column {column} is not in the responses: name a column that is."
+        raise DataError("\n".join(say(text, column=name) for name in absent))
 
 
 def numeric_answers(survey: Survey, name: str) -> Answers:
@@ -109,19 +136,32 @@ def numeric_answers(survey: Survey, name: str) -> Answers:
 
 def level_answers(survey: Survey, name: str) -> Answers:
     """Answers as places on their scale: the questionnaire's, else the categories or values that occur, in order."""
-    values, codes = column(survey, name), _scale(survey, name)
+    given = _places(survey, name)
+    return Answers(
+        numbers=given.place.astype(float) if given.valid.all() else np.where(given.valid, given.place, np.nan),
+        valid=given.valid, asked=given.asked, dont_know=given.dont_know, off_scale=given.off_scale,
+        levels=given.levels,
+    )  # fmt: skip
+
+
+def _places(survey: Survey, name: str) -> Places:
+    """Places of the answers on their scale."""
+    codes = tuple(sorted(_scale(survey, name)))
     if codes:
         answers = _coded(survey, name, codes)
-        places = np.where(answers.valid, np.searchsorted(np.sort(codes), answers.numbers), 0)
-        return replace(answers, numbers=np.where(answers.valid, places, np.nan), levels=tuple(sorted(codes)))
-    found, levels = ordered_levels(values)
+        place = np.where(answers.valid, np.searchsorted(codes, answers.numbers), -1)
+        return Places(
+            place=place, valid=answers.valid, asked=answers.asked, dont_know=answers.dont_know,
+            off_scale=answers.off_scale, levels=codes,
+        )  # fmt: skip
+    place, levels = _level_places(column(survey, name))
     asked, none = _asked(survey, name), np.zeros(survey.n, dtype=bool)
-    valid = (found >= 0) & asked
-    numbers = found.astype(float) if valid.all() else np.where(valid, found, np.nan)
-    return Answers(numbers=numbers, valid=valid, asked=asked, dont_know=none, off_scale=none, levels=levels)
+    if not asked.all():
+        place = np.where(asked, place, -1)
+    return Places(place=place, valid=place >= 0, asked=asked, dont_know=none, off_scale=none, levels=levels)
 
 
-def counted_answers(survey: Survey, name: str) -> Answers:
+def counted_answers(survey: Survey, name: str) -> Places | Choices:
     """Answers to be counted level by level: several a respondent where the questionnaire lets them choose several.
 
     Codes chosen stand side by side in one text (``"1 3 7"``). Whoever chose none of the answers there are, or only
@@ -129,7 +169,7 @@ def counted_answers(survey: Survey, name: str) -> Answers:
     """
     questionnaire = survey.questionnaire
     if questionnaire is None or name not in questionnaire.items() or questionnaire.kind(name) != "select_multiple":
-        return level_answers(survey, name)
+        return _places(survey, name)
     asked, levels = _asked(survey, name), questionnaire.levels(name)
     given = column(survey, name)
     if pd.api.types.is_numeric_dtype(given):  # nobody chose more than one
@@ -143,23 +183,32 @@ def counted_answers(survey: Survey, name: str) -> Answers:
     dont_know = found[:, -2] & asked & ~valid
     off_scale = found[:, -1] & asked & ~valid & ~dont_know
     return Choices(
-        numbers=np.full(survey.n, np.nan), valid=valid, asked=asked, dont_know=dont_know, off_scale=off_scale,
-        levels=levels, chosen=chosen,
+        valid=valid, asked=asked, dont_know=dont_know, off_scale=off_scale, levels=levels, chosen=chosen
     )  # fmt: skip
 
 
 def ordered_levels(values: pd.Series) -> tuple[NDArray[np.intp], tuple[Level, ...]]:
     """Place of each value (-1 if missing) among the values that occur: categories in their order, else sorted."""
+    place, levels = _level_places(values)
+    return place.astype(np.intp, copy=False), levels
+
+
+def _level_places(values: pd.Series) -> tuple[NDArray[np.signedinteger], tuple[Level, ...]]:
+    """:func:`ordered_levels` in the narrowest type at hand."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         held = values.cat.remove_unused_categories()
-        return held.cat.codes.to_numpy().astype(np.intp), tuple(held.cat.categories)
+        return np.asarray(held.cat.codes.to_numpy(), dtype=np.int64), tuple(held.cat.categories)
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
         given = values.to_numpy()
         low, high = int(given.min()), int(given.max())
         if high - low < _NARROW:  # a scale: a few comparisons tell what a hash of millions of answers would
             scale = range(low, high + 1)
             if all((given == value).any() for value in scale):
-                return (given - given.dtype.type(low)).astype(np.intp), tuple(scale)
+                return (given - given.dtype.type(low)).astype(np.int8, copy=False), tuple(scale)
+        if high - low < len(given):  # codes of wards or units: counted, not hashed
+            number = (given.astype(np.intp) - low) if low else given.astype(np.intp, copy=False)
+            occurs = np.bincount(number) > 0
+            return (np.cumsum(occurs) - 1)[number], tuple((np.flatnonzero(occurs) + low).tolist())
     codes, uniques = pd.factorize(values)
     found = [value.item() if isinstance(value, np.generic) else value for value in uniques]
     words = any(isinstance(value, str) for value in found)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey
 from khaosat.facts import privacy_threshold
 from khaosat.facts.language import number, say
+from khaosat.show.privacy import small_cells
 from khaosat.show.table import Column, Table, make_table
 from khaosat.stats.contingency import IndependenceStatistic, IndependenceTest, independence_test
 from khaosat.survey.answers import Answers, level_answers
@@ -50,8 +51,10 @@ class Crosstab(SurveyResult):
     sizes: pd.DataFrame
 
     def table(self) -> Table:
-        """Row percentages; rows of few respondents are suppressed and said to be."""
+        """Row percentages; rows and columns of few respondents are suppressed and said to be."""
         frame, columns = self._shares()
+        rare = self._few_columns()
+        frame[rare] = np.nan
         few = privacy_threshold("respondents")
         hide = self._few_rows(frame["n"])
         notes = self.notes
@@ -60,15 +63,22 @@ class Crosstab(SurveyResult):
                 *notes,
                 say("Rows marked … are suppressed: fewer than {n} cases, or they would reveal such a row.", n=few),
             )
+        if rare:
+            notes = (
+                *notes,
+                say("Columns without figures are suppressed: fewer than {n} respondents gave that answer, or they "
+                    "would reveal such a column.", n=few),
+            )  # fmt: skip
         return make_table(frame, columns, title=self.title, notes=notes, source=self.source, hide=hide)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Bars of the shares, one a row of the table; suppressed rows are left out."""
+        """Bars of the shares, one a row of the table; suppressed rows and columns are left out."""
         from khaosat.show.bars import stacked_bars
 
         frame, columns = self._shares()
         shown = frame[~self._few_rows(frame["n"])]
-        shares = [column for column in columns if column.kind == "percent"]
+        rare = self._few_columns()
+        shares = [column for column in columns if column.kind == "percent" and column.name not in rare]
         return stacked_bars(
             shown[[str(column.name) for column in shares]].to_numpy(float),
             rows=shown["answer"].tolist(), parts=[column.label for column in shares], title=shares[0].group, ax=ax,
@@ -100,6 +110,12 @@ class Crosstab(SurveyResult):
         if few.sum() == 1 and len(others):
             few |= n.index == others.idxmin()
         return few
+
+    def _few_columns(self) -> list[str]:
+        """Shares of answers that too few gave, whoever they are, and the next rarest when only one is hidden."""
+        n = pd.Series(self.sizes.to_numpy().sum(axis=0))
+        few = small_cells(n, threshold=privacy_threshold("respondents"))
+        return [f"share_{place}" for place in np.flatnonzero(few)]
 
 
 def crosstab_test(

@@ -16,6 +16,7 @@ from khaosat.results import Unit
 from khaosat.show.table import Column
 from khaosat.survey.answers import Level, level_answers, numeric_answers
 from khaosat.survey.cells import cells_of
+from khaosat.survey.differences import Differences
 from khaosat.survey.group_tests import GroupTest, GroupTests
 from khaosat.survey.means import variable_words
 from khaosat.survey.result import FEW_DF, SurveyResult, answer_notes, design_notes
@@ -27,7 +28,7 @@ _TESTS_NOTED = 6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class GroupComparison(SurveyResult):
+class GroupComparison(Differences):
     """Differences between groups of one survey: the group less the reference.
 
     ``rows``: ``variable``, ``by`` columns, ``group, reference``, then ``estimate, se, low, high, df, n, n_missing,
@@ -49,7 +50,7 @@ class GroupComparison(SurveyResult):
     def _columns(self) -> Sequence[Column]:
         kind: Literal["percent", "number"] = "percent" if self.unit == "share" else "number"
         decimals = 1 if self.unit == "share" else 2
-        labels = {"group": self._group_label(), "reference": term("reference"), "estimate": term("difference")}
+        labels = {"group": self._group_label(), "reference": term("reference")}
         shown = [
             replace(column, label=labels.get(column.key, column.label))
             for column in super()._columns()

@@ -25,6 +25,8 @@ MOST_EXACT = 12
 """Up to so many players all orders are taken."""
 _MOST_COALITIONS = 6_000
 """Blocks are divided among their members only if that takes no more coalitions."""
+_MOST_REFITS = 2_000
+"""Models that are no regression are fitted again in every replicate if that takes no more fits."""
 _CONSTANT = 1e-10
 """A column whose variance in a replicate is this part of that in the sample is constant there."""
 DRAWS = {"linear": 100, "ordinal": 4, "logistic": 4}
@@ -119,11 +121,16 @@ def parts_of_r_squared(
     ends = np.vstack([orders.coalitions.all(axis=1), ~orders.coalitions.any(axis=1)]).astype(float)
     wanted = np.vstack([blocks, ends, orders.parts if divided else orders.parts[:0]])
     again = None
-    if model == "linear" and survey.replication is not None and not orders.n_drawn:
-        values, again = _from_replicates(survey, survey.replication, game=game, members=members, wanted=wanted)
-        variance = replicate_covariance(again, factors=survey.replication.factors)
+    made = survey.replication
+    if model == "linear" and made is not None and not orders.n_drawn:
+        values, again = _from_replicates(survey, made, game=game, members=members, wanted=wanted)
     else:
         values, influence = _linearised(survey, game, members, wanted=wanted, model=model)
+        if made is not None and model != "linear" and len(members) * made.n <= _MOST_REFITS:
+            again = _refitted(made, game=game, members=members, wanted=wanted)
+    if again is not None and made is not None:
+        variance = replicate_covariance(again, factors=made.factors)
+    else:
         variance = model_covariance(survey, influence, used=game.used)
     result, split = wanted @ values, len(blocks) + 2
     return Parts(
@@ -154,3 +161,16 @@ def _from_replicates(
     for j in np.flatnonzero((np.diagonal(matrices, axis1=1, axis2=2) > _CONSTANT).all(axis=1)):
         again[:, j] = wanted @ subset_r_squared(matrices[j], members)[0]
     return subset_r_squared(found.matrix, members)[0], again
+
+
+def _refitted(made: Replicates, *, game: Game, members: Rows, wanted: Floats) -> Floats | None:
+    """The wanted combinations of McFadden's R² in every replicate; None if one of them has too rare an answer."""
+    again = []
+    for weights in made.weights[game.used].T:
+        found, _ = subset_mcfadden(
+            game.y.astype(np.intp), game.x, weights=weights, members=members, parts=wanted[:0]
+        )  # fmt: skip
+        if not np.isfinite(found).all():
+            return None
+        again.append(wanted @ found)
+    return np.column_stack(again)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,11 @@ from khaosat.survey.index_nodes import Node, Rule, index_nodes
 from khaosat.survey.proportions import edge_notes, interval_words
 from khaosat.survey.result import SurveyResult, cell_notes, design_notes, table_rows
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_LINES = 24
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SatisfactionIndex(SurveyResult):
@@ -28,6 +33,15 @@ class SatisfactionIndex(SurveyResult):
     high, df, n, n_missing, numerator, denominator``. ``n`` counts respondents with any valid answer below the line,
     ``n_missing`` those asked who gave none; ``numerator`` and ``denominator`` count answers, unweighted.
     """
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """The lines with their intervals; without the items where these are many, as the table has them."""
+        return super(SatisfactionIndex, replace(self, rows=few_lines(self.rows))).plot(ax)
+
+
+def few_lines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Lines of the index that a figure has room for."""
+    return rows if len(rows) <= _MOST_LINES else rows[rows["level"] != "item"]
 
 
 def satisfaction_index(

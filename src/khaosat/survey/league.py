@@ -130,7 +130,8 @@ def league_table(
     rows = rows.assign(**_spread(sets, ranked))
     labels = unit_names(rows, names(by))
     notes = (
-        *units.direct.notes, *_rank_notes(best=best, ranks=ranks, level=level, draws=draws),
+        *units.direct.notes,
+        *(_rank_notes(best=best, ranks=ranks, level=level, draws=draws) if ranked.any() else ()),
         *_variance_notes(units), *(pool.words() if pool else ()), *_unranked_notes(units, ranked, enough),
     )  # fmt: skip
     order = rows["rank"].astype(float).argsort(kind="stable").to_numpy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey, names
 from khaosat.facts.language import say
 from khaosat.stats.intervals import t_interval
-from khaosat.survey.answers import numeric_answers
+from khaosat.survey.answers import check_columns, numeric_answers
 from khaosat.survey.cells import (
     Cells,
     Estimates,
@@ -30,7 +30,7 @@ from khaosat.survey.result import (
     question_notes,
     table_rows,
 )
-from khaosat.survey.unit_sums import UnitSums, answer_share, common_part
+from khaosat.survey.unit_sums import UnitSums, cell_means, common_part
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
@@ -168,7 +168,9 @@ def ratio(
     keys.insert(0, "variable", f"{numerator}/{denominator}")
     df = freedom(survey, cells, domain_df=domain_df, answered=valid)
     rows = estimate_rows(survey, cells, estimates, keys=keys, level=level, df=df)
-    notes = answer_notes(cells, {numerator: top, denominator: bottom})
+    notes = answer_notes(
+        cells, {variable_words(survey, [numerator]): top, variable_words(survey, [denominator]): bottom}
+    )
     title = say("Ratio of {numerator} to {denominator}", numerator=numerator, denominator=denominator)
     return _result(survey, rows, notes, title=title, level=level, unit="score")
 
@@ -222,12 +224,13 @@ def _each(
 ) -> SurveyResult:
     """Rows of a mean or total, variable by variable."""
     cells = cells_of(survey, by=by, where=where)
+    check_columns(survey, variables)
     sums = UnitSums.of(survey, cells) if kind == "mean" else None
     columns, notes = [], [*cell_notes(cells)]
     for name in variables:
         answer = numeric_answers(survey, name)
         if kind == "mean":
-            found = answer_share(
+            found = cell_means(
                 survey, cells, sums, answer=answer, values=answer.numbers, centre=common_part(answer.numbers)
             )
             value, se, n = found.value, found.se, found.n
@@ -244,7 +247,7 @@ def _each(
                 survey, cells, answer.valid, values=answer.numbers, se=se, kind=deff, of_total=kind == "total"
             )
         columns.append(column)
-        notes += question_notes(cells, name, answer)
+        notes += question_notes(cells, variable_words(survey, [name]), answer)
     rows = _stacked(cells, variables, columns, level=level)
     words = variable_words(survey, variables)
     title = (

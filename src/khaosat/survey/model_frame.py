@@ -16,7 +16,7 @@ from khaosat.domain.survey import Survey
 from khaosat.errors import DataError
 from khaosat.facts.language import number, say
 from khaosat.stats.glm import dependent_columns
-from khaosat.survey.answers import Answers, Level, column, level_answers, numeric_answers
+from khaosat.survey.answers import Answers, Level, check_columns, column, level_answers, numeric_answers
 from khaosat.survey.cells import Cells, cells_of
 from khaosat.survey.formula import Factor, Formula, read_formula
 
@@ -133,8 +133,9 @@ class ModelFrame:
                 names, words, numbers = zip(*reversed(pieces), strict=True)
                 columns.append((":".join(names), label, " × ".join(words), np.prod(numbers, axis=0)))
             spanned.add(frozenset(factor.text for factor in term))
+        rows = np.array([column for *_, column in columns], dtype=float).reshape(len(columns), self.n)
         return Matrix(
-            x=np.column_stack([np.zeros((self.n, 0)), *(column for *_, column in columns)]),
+            x=rows.T,  # a column's numbers lie side by side: the many sums of a fit run twice as fast
             names=tuple(name for name, *_ in columns), terms=tuple(term for _, term, *_ in columns),
             words=tuple(words for _, _, words, _ in columns),
         )  # fmt: skip
@@ -201,6 +202,7 @@ def model_frame(survey: Survey, text: str, *, where: str | None, outcome: str) -
         same twice.
     """
     formula = read_formula(text)
+    check_columns(survey, [name for part in (formula.outcome, *formula.factors.values()) for name in part.columns])
     cells = cells_of(survey, where=where)
     answers: dict[str, Answers] = {"": _outcome(survey, formula.outcome, outcome)}
     with_levels = set()
@@ -257,15 +259,14 @@ def _outcome(survey: Survey, outcome: Factor, kind: str) -> Answers:
 
 
 def _is_zero_one(survey: Survey, name: str) -> bool:
-    values = column(survey, name).dropna()
-    if not (pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)):
+    if not pd.api.types.is_numeric_dtype(values := column(survey, name)):  # as truth values are
         return False
-    return bool(values.isin([0, 1]).all())
+    y = values.to_numpy(dtype=float, na_value=np.nan)
+    return bool(((y == 0) | (y == 1) | np.isnan(y)).all())
 
 
 def _refuse_infinite(text: str, numbers: Floats) -> None:
-    bad = int((~np.isfinite(numbers)).sum())
-    if bad:
+    if bad := int((~np.isfinite(numbers)).sum()):
         raise DataError(
             say("{term} is no finite number for {n} respondents: change it or choose them with where.",
                 term=text, n=bad)
@@ -289,9 +290,8 @@ def _check(frame: ModelFrame) -> None:
                 term=", ".join(constant), value=number(float(matrix.x[0, matrix.names.index(constant[0])]), 2),
                 n=frame.n)
         )  # fmt: skip
-    centred = matrix.x
-    if INTERCEPT in matrix.names:  # so that a year of 2026 ± 1 is told from the constant
-        centred = matrix.x - np.where(np.arange(centred.shape[1]) > 0, matrix.x.mean(axis=0), 0.0)
+    means = matrix.x.mean(axis=0) * (np.array(matrix.names) != INTERCEPT)  # so that a year of 2026 ± 1 is told from 1
+    centred = matrix.x - means if INTERCEPT in matrix.names else matrix.x
     repeated = [matrix.names[j] for j in dependent_columns(centred)]
     if repeated:
         raise DataError(

@@ -131,12 +131,13 @@ def _outcome(frame: ModelFrame, family: Family) -> Floats:
                 outcome=text, n=frame.n)
         )  # fmt: skip
     if family == "binomial":
-        held = np.sort(pd.unique(y))
-        if len(held) > 2 or (not answer.levels and not np.isin(held, (0, 1)).all()):
+        low, high = float(y.min()), float(y.max())
+        zero_one = not answer.levels and (low, high) == (0, 1)
+        if not ((y == low) | (y == high)).all() or not (answer.levels or zero_one):
             raise DataError(
                 say("{outcome} has more than two answers: say which count, as in I({outcome} >= 4).", outcome=text)
             )
-        return np.asarray(y == held[-1], dtype=float)
+        return np.asarray(y == high, dtype=float)
     if family == "poisson" and (y < 0).any():
         raise DataError(say("{outcome} is negative for some respondents: it is no count.", outcome=text))
     return y

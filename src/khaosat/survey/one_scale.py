@@ -18,7 +18,8 @@ from khaosat.stats.consistency import (
     omega,
     reliability_interval,
 )
-from khaosat.stats.item_moments import ItemMoments
+from khaosat.stats.item_moments import ItemMoments, replicate_covariances
+from khaosat.stats.replicates import replicate_covariance
 from khaosat.survey.cells import Cells, freedom
 from khaosat.survey.scales import Correlation, ScaleAnswers
 
@@ -51,10 +52,8 @@ class ScaleReliability:
         if self.moments is None or self.omega is None:
             return found
         r, whole = self.moments.matrix, alpha(self.moments.covariance)
-        influence = np.column_stack([alpha_influence(self.moments), self.omega.influence])
-        se = np.sqrt(np.diagonal(self.answers.spread(self.survey)(influence)))
         value = np.array([whole, self.omega.value])
-        se = np.where(np.isfinite(value), se, np.nan)
+        se = np.where(np.isfinite(value), np.sqrt(np.diagonal(self._covariance(self.moments, self.omega))), np.nan)
         low, high = reliability_interval(value, se, df=df, level=level)
         if how == "feldt":
             low[0], high[0] = feldt_interval(whole, n=n, k=k, level=level)
@@ -64,6 +63,17 @@ class ScaleReliability:
             "alpha_standardized": alpha(r), "lambda6": guttman_lambda6(r),
             "average_r": float(r[np.triu_indices(k, 1)].mean()),
         }  # fmt: skip
+
+    def _covariance(self, moments: ItemMoments, one: Omega) -> Floats:
+        """Covariance of alpha and omega by the design: from the values in every replicate, else linearised."""
+        made = self.survey.replication
+        if made is None or moments.thresholds:
+            influence = np.column_stack([alpha_influence(moments), one.influence])
+            return self.answers.spread(self.survey)(influence)
+        again = replicate_covariances(
+            self.answers.numbers[self.answers.used], made.weights[self.answers.used], n_pairs=moments.n_pairs
+        )
+        return replicate_covariance(np.array([_alpha_and_omega(s) for s in again]).T, factors=made.factors)
 
     def items(self) -> pd.DataFrame:
         """The lines of the items."""
@@ -86,6 +96,19 @@ class ScaleReliability:
         """Items whose unique variance came out at zero or below."""
         fit = self.omega.fit if self.omega else None
         return [] if fit is None else [self.answers.items[j] for j in np.flatnonzero(fit.uniquenesses <= 0)]
+
+
+def _alpha_and_omega(covariance: Floats) -> tuple[float, float]:
+    """Alpha and omega of a covariance matrix; NaN where a replicate leaves none."""
+    scale = np.sqrt(np.diagonal(covariance))
+    if not (np.isfinite(covariance).all() and (scale > 0).all()):
+        return np.nan, np.nan
+    nobody = np.zeros((0, len(scale) * (len(scale) + 1) // 2))
+    moments = ItemMoments(
+        matrix=covariance / np.outer(scale, scale), influence=nobody, scale=scale, variance=np.zeros(nobody.shape[1]),
+        n_pairs=np.zeros(covariance.shape, dtype=np.int64),
+    )  # fmt: skip
+    return alpha(covariance), omega(moments).value
 
 
 def _item_columns(moments: ItemMoments, one: Omega | None) -> dict[str, Floats]:

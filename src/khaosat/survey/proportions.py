@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from khaosat.domain.survey import Survey, names
 from khaosat.facts.language import say
 from khaosat.stats.intervals import ShareInterval, share_interval
-from khaosat.survey.answers import Answers, Choices, Level, counted_answers
+from khaosat.survey.answers import Choices, Level, Places, check_columns, counted_answers
 from khaosat.survey.cells import Cells, cells_of, freedom
 from khaosat.survey.means import Deff, design_effect, variable_words
 from khaosat.survey.result import SurveyResult, cell_notes, design_notes, question_notes, table_rows
-from khaosat.survey.unit_sums import UnitSums, answer_share
+from khaosat.survey.unit_sums import UnitSums, cell_shares
 
 Floats = NDArray[np.float64]
 _COLUMNS = ("estimate", "se", "low", "high", "df", "n", "n_missing", "numerator", "denominator")
@@ -71,6 +71,7 @@ def proportion(
     [[0.75, 4.0, 1.0, 3.0]]
     """
     cells = cells_of(survey, by=by, where=where)
+    check_columns(survey, names(variables))
     sums = UnitSums.of(survey, cells)
     several = pd.api.types.is_list_like(at)  # a set or an array will do
     counted = None if at is None else list(cast("Sequence[Level]", at)) if several else [cast(Level, at)]
@@ -83,12 +84,13 @@ def proportion(
                 domain_df=domain_df,
             )
         )  # fmt: skip
-        of_scale += _scale_notes(name, answer, counted)
-        of_answers += question_notes(cells, name, answer)
+        words = variable_words(survey, [name])
+        of_scale += _scale_notes(words, answer, counted)
+        of_answers += question_notes(cells, words, answer)
     rows = pd.concat(tables, ignore_index=True)
     title = say("Share of answers: {variables}", variables=variable_words(survey, names(variables)))
     notes = (
-        *_counted_notes(counted),
+        *_counted_notes(survey, names(variables), counted),
         *of_scale,
         *of_answers,
         *design_notes(survey, rows, interval=interval_words(ci), level=level),
@@ -131,7 +133,7 @@ def _one_variable(
     sums: UnitSums | None,
     *,
     name: str,
-    answer: Answers,
+    answer: Places | Choices,
     counted: list[Level] | None,
     level: float,
     ci: ShareInterval,
@@ -145,8 +147,8 @@ def _one_variable(
     asked = cells.count(answer.asked)
     tables = []
     for place, group in enumerate(groups):
-        hit = answer.among(group)
-        found = answer_share(survey, cells, sums, answer=answer, values=hit)
+        chose = answer.chose(group)
+        found, numerator = cell_shares(survey, cells, sums, answer=answer, chose=chose)
         df, n, se = freedom(survey, cells, domain_df=domain_df, units=found.units), found.n, found.se
         low, high = share_interval(found.value, se, df=df, n=n, level=level, method=ci)
         keys = cells.keys.copy()
@@ -155,10 +157,10 @@ def _one_variable(
             keys["level"] = group[0]
         rows = table_rows(
             keys, estimate=found.value, se=se, low=low, high=high, df=df, n=n, n_missing=asked - n,
-            numerator=cells.count(hit > 0), denominator=n,
+            numerator=numerator, denominator=n,
         )  # fmt: skip
         if deff:
-            rows["deff"] = design_effect(survey, cells, answer.valid, values=hit, se=se, kind=deff)
+            rows["deff"] = design_effect(survey, cells, answer.valid, values=chose.astype(float), se=se, kind=deff)
         tables.append(rows.assign(_cell=range(cells.n), _place=place))
     if not tables:  # nobody answered and no scale is known: there are no answers to tell apart
         return table_rows(pd.DataFrame(columns=["variable", *cells.keys.columns, "level"]), **dict.fromkeys(_COLUMNS))
@@ -175,15 +177,20 @@ def _check_levels(survey: Survey, name: str, counted: list[Level]) -> None:
         raise ValueError(f"{unknown} are not answers of {name!r}; its scale has {list(levels)}")
 
 
-def _counted_notes(counted: list[Level] | None) -> list[str]:
-    """Which answers count together."""
+def _counted_notes(survey: Survey, variables: Sequence[str], counted: list[Level] | None) -> list[str]:
+    """Which answers count together, in the words of the questionnaire where all questions have the same."""
     if counted is None:
         return []
-    levels = ", ".join(map(str, counted))
+    asked = survey.questionnaire
+    known = set() if asked is None else set(asked.items())
+    scales = [asked.choice_labels(name) if asked is not None and name in known else {} for name in variables]
+    same = bool(scales) and all(scale == scales[0] for scale in scales)
+    words: dict[Level, str] = {level: word for level, word in scales[0].items()} if same else {}
+    levels = ", ".join(words.get(level, str(level)) for level in counted)
     return [say("Counted: answers {levels}; denominator: respondents with a valid answer.", levels=levels)]
 
 
-def _scale_notes(name: str, answer: Answers, counted: list[Level] | None) -> list[str]:
+def _scale_notes(name: str, answer: Places | Choices, counted: list[Level] | None) -> list[str]:
     """What is special about the answers of one question."""
     notes = []
     if isinstance(answer, Choices):

@@ -30,7 +30,7 @@ class PublishedIndex(Result):
 
     ``rows``: ``year, indicator`` (``index``, a part or a factor of the questionnaire), ``statistic`` (``value``: the
     country; ``max``, ``min``: of provinces), ``place``, ``estimate`` (share), ``questionnaire, break_before`` (whether
-    the series breaks before that year), ``grade`` (A official … E recollection), ``source, note``.
+    the series breaks before that year), ``grade`` (A official … D inference), ``source, note``.
     """
 
     def table(self) -> Table:
@@ -105,7 +105,7 @@ def published_index(year: int | Iterable[int] | None = None, *, indicator: str |
     Notes
     -----
     For context, not for tests: neither samples nor formulas are public, so no interval can be given. Values before and
-    after 2022 are not comparable.
+    after 2022 are not comparable. A year for which no source was found (2017, 2018, 2021) has no value here.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def _notes(rows: pd.DataFrame) -> tuple[str, ...]:
     ]  # fmt: skip
     if unsure:
         notes.append(
-            say("{n} figures come from no public source that was read (grades C to E): check before quoting.", n=unsure)
+            say("{n} figures come from no public source that was read (grade C or D): check before quoting.", n=unsure)
         )
     return tuple(notes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -15,7 +15,7 @@ from khaosat.facts import term
 from khaosat.facts.language import number, percent, say
 from khaosat.results import Result
 from khaosat.show.table import Column, Table
-from khaosat.survey.answers import Answers
+from khaosat.survey.answers import Answered
 from khaosat.survey.cells import Cells, sample_of
 from khaosat.survey.replication import weighting_notes
 
@@ -103,15 +103,17 @@ def cell_notes(cells: Cells) -> Iterator[str]:
         yield say("No respondent satisfies the condition.")
 
 
-def answer_notes(cells: Cells, answers: dict[str, Answers]) -> Iterator[str]:
+def answer_notes(cells: Cells, answers: Mapping[str, Answered]) -> Iterator[str]:
     """What was left out of the estimates, question by question."""
     yield from cell_notes(cells)
     for name, answer in answers.items():
         yield from question_notes(cells, name, answer)
 
 
-def question_notes(cells: Cells, name: str, answer: Answers) -> Iterator[str]:
+def question_notes(cells: Cells, name: str, answer: Answered) -> Iterator[str]:
     """What was left out of the estimates of one question."""
+    if answer.valid.all():
+        return
     inside = cells.code >= 0
     counts = {
         "dont_know": np.count_nonzero(answer.dont_know & inside),
@@ -156,6 +158,20 @@ def design_notes(survey: Survey, rows: pd.DataFrame, *, interval: str, level: fl
             "{n} lines rest on answers from one sampled unit only: nothing shows how much units differ. Their standard "
             "error leaves that out, so they have no interval.",
             n=none,
+        )
+    yield from _alike_notes(survey, rows)
+
+
+def _alike_notes(survey: Survey, rows: pd.DataFrame) -> Iterator[str]:
+    """A note on intervals of no width in a sample that left people out."""
+    if not {"estimate", "se", "low", "high"} <= set(rows) or not sample_of(survey).stages[0].kept.any():
+        return
+    alike = rows["low"].notna() & (rows["se"] <= 1e-12 * rows["estimate"].abs().clip(lower=1))
+    if alike.any():
+        yield say(
+            "{n} lines have an interval of no width: their respondents answered alike, which does not mean that those "
+            "not asked would.",
+            n=int(alike.sum()),
         )
 
 

@@ -132,7 +132,9 @@ def reliability(
     Notes
     -----
     Alpha and omega are smooth functions of S, so that their influence values follow from those of S (omega's by the
-    implicit function theorem at the factor model); intervals are Student's for :math:`\log(1-\rho)`. Items that a skip
+    implicit function theorem at the factor model); intervals are Student's for :math:`\log(1-\rho)`. With replicate
+    weights both are calculated again in each; polychoric ones take the variance of their influence values over the
+    replicates. Items that a skip
     rule kept from somebody are not missing there. Alpha is below the reliability unless all items are equally good; it
     is no sign that there is one factor only (see factor_structure). Derivations: docs/methods/do-tin-cay.md.
 
@@ -167,6 +169,7 @@ def reliability(
     interval = say("Feldt, a simple random sample") if how == "feldt" else say("Student's t of log(1 − reliability)")
     notes = (
         *_choice_notes(correlation, missing, absent),
+        *_replicate_notes(survey, found, rows),
         *_scale_notes(survey, found, rows, acceptable=acceptable),
         *cell_notes(cells),
         *design_notes(survey, rows, interval=interval, level=level),
@@ -189,6 +192,20 @@ def _choice_notes(correlation: Correlation, missing: Missing, absent: Sequence[s
         yield say("Each covariance over the respondents with both answers (pairwise).")
     if absent:
         yield say("{n} items have no column and are left out: {items}.", n=len(absent), items=", ".join(absent))
+
+
+def _replicate_notes(survey: Survey, found: list[ScaleReliability], rows: pd.DataFrame) -> Iterator[str]:
+    """How the replicates were used, and where one of them has no solution."""
+    if survey.replication is None:
+        return
+    if any(scale.moments is not None and scale.moments.thresholds for scale in found):
+        yield say("Variance over the replicates of the influence values: the correlations are not found again in each.")
+        return
+    bare = [name for name, omega, se in zip(rows["factor"], rows["omega"], rows["omega_se"], strict=True)
+            if np.isfinite(omega) and not np.isfinite(se)]  # fmt: skip
+    if bare:
+        yield say("{factors}: the one-factor model has no solution in some replicate; omega has no standard error.",
+                  factors="; ".join(scale_word(survey, name) for name in bare))  # fmt: skip
 
 
 def _scale_notes(

@@ -78,8 +78,10 @@ def importance(
     Notes
     -----
     R² of every subset follows from one weighted moment matrix, so that the influence of a respondent on each part is
-    exact; replicate weights are taken through the whole calculation (linear, all orders) or through the influence
-    values. Intervals are symmetric on the logit scale, so within 0 and 1, and count the error of drawing orders.
+    exact. Replicate weights are taken through the whole calculation: linear models of all orders, other models if that
+    takes no more than 2,000 fits and every answer occurs in every replicate. Else the variance is that of the influence
+    values over the replicates, and a note says so. Intervals are symmetric on the logit scale, so within 0 and 1, and
+    count the error of drawing orders.
     Importance is association among the respondents, not effect. Derivations: docs/methods/dong-luc.md.
 
     References

@@ -12,7 +12,7 @@ from khaosat.domain.survey import Survey
 from khaosat.errors import DesignError
 from khaosat.stats.stages import Sample
 from khaosat.stats.taylor import LonelyPSUError, cell_units, held_units, unit_variance
-from khaosat.survey.answers import Answers
+from khaosat.survey.answers import Answered
 from khaosat.survey.cells import Cells, lonely_message, ratio_estimates, sample_of, standard_errors
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ _MOST = 4_000_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Share:
+class Average:
     """A mean, or a share, of one question in every cell.
 
     Parameters
@@ -80,19 +80,36 @@ class UnitSums:
         """Independently drawn units that hold respondents of each cell."""
         return held_units(self.everybody[1] > 0, drawn=self.drawn)
 
-    def share(self, values: Floats, valid: Rows, *, centre: float = 0.0) -> Share:
+    def mean(self, values: Floats, valid: Rows, *, centre: float = 0.0) -> Average:
         r"""Weighted mean of ``values`` over the valid answers of each cell.
 
         With :math:`t_u` and :math:`s_u` the sums of :math:`w y` and :math:`w` over unit u, :math:`R = \sum t / \sum s`,
         the unit adds :math:`(t_u - R s_u) / \sum s` to the variance's total. ``centre`` is taken off the values first
         and added again, so that digits they share are not lost.
         """
-        weight, shape = self.survey.arrays.weights, self.everybody[0].shape
+        weight, everywhere = self.survey.arrays.weights, valid.all()
+        if not everywhere:
+            values = np.where(valid, values, centre)
+        top = _added(self.place, (values - centre if centre else values) * weight, self.everybody[0].shape)
+        return self._average(top, None if everywhere else valid, centre=centre)
+
+    def share(self, chose: Rows, valid: Rows) -> tuple[Average, Counts]:
+        """Weighted share of those who ``chose`` among the valid answers, and how many chose, in each cell."""
+        top, count = self._of(chose)
+        return self._average(top, None if valid.all() else valid), count.sum(axis=0).astype(np.int64)
+
+    def _of(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Weights, and respondents, of those marked in ``rows``, added up."""
+        few, shape = np.flatnonzero(rows), self.everybody[0].shape
+        place = self.place.take(few)
+        return _added(place, self.survey.arrays.weights.take(few), shape), _added(place, None, shape)
+
+    def _average(self, top: Floats, valid: Rows | None, *, centre: float = 0.0) -> Average:
+        """Sums divided by the weights of the valid answers (None: all are), with their standard errors."""
         (bottom, count), units = self.everybody, self.units
-        if not valid.all():
-            bottom, count = _added(self.place, weight * valid, shape), _added(self.place, valid, shape)
-            values, units = np.where(valid, values, centre), held_units(count > 0, drawn=self.drawn)
-        top = _added(self.place, (values - centre if centre else values) * weight, shape)
+        if valid is not None:
+            bottom, count = self._of(valid)
+            units = held_units(count > 0, drawn=self.drawn)
         below = bottom.sum(axis=0)
         answered = below > 0
         per_cell = np.divide(1.0, below, where=answered, out=np.zeros_like(below))
@@ -103,7 +120,7 @@ class UnitSums:
             )
         except LonelyPSUError as error:
             raise DesignError(lonely_message(self.survey, error)) from error
-        return Share(
+        return Average(
             value=np.where(answered, mean + centre, np.nan), se=np.where(answered, np.sqrt(variance), np.nan),
             n=count.sum(axis=0).astype(np.int64), units=units,
         )  # fmt: skip
@@ -114,18 +131,27 @@ def _added(place: Codes, values: Floats | Rows | None, shape: tuple[int, ...]) -
     return np.bincount(place, values, shape[0] * shape[1] + 1)[:-1].astype(float, copy=False).reshape(shape)
 
 
-def answer_share(
-    survey: Survey, cells: Cells, sums: UnitSums | None, *, answer: Answers, values: Floats, centre: float = 0.0
-) -> Share:
+def cell_means(
+    survey: Survey, cells: Cells, sums: UnitSums | None, *, answer: Answered, values: Floats, centre: float = 0.0
+) -> Average:
     """Weighted mean of ``values`` over the valid answers of each cell: by unit, or respondent by respondent."""
     valid = answer.valid
     if sums is not None:
-        return sums.share(values, valid, centre=centre)
+        return sums.mean(values, valid, centre=centre)
     estimates = ratio_estimates(survey, cells, top=values, bottom=np.ones(survey.n), valid=valid, asked=answer.asked)
-    return Share(
+    return Average(
         value=estimates.value, se=standard_errors(survey, cells, estimates), n=cells.count(valid),
         units=cell_units(np.where(valid, cells.code, -1), n_cells=cells.n, drawn=sample_of(survey)),
     )  # fmt: skip
+
+
+def cell_shares(
+    survey: Survey, cells: Cells, sums: UnitSums | None, *, answer: Answered, chose: Rows
+) -> tuple[Average, Counts]:
+    """Weighted share of those who ``chose`` among the valid answers of each cell, and how many they are."""
+    if sums is not None:
+        return sums.share(chose, answer.valid)
+    return cell_means(survey, cells, None, answer=answer, values=chose.astype(float)), cells.count(chose)
 
 
 def common_part(values: Floats) -> float:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from khaosat.domain.survey import Survey, names
-from khaosat.facts import term
 from khaosat.facts.language import percent, say
 from khaosat.show.table import Column
 from khaosat.stats.intervals import t_interval
 from khaosat.survey.answers import Level
+from khaosat.survey.differences import Differences
 from khaosat.survey.group_tests import GroupTest
 from khaosat.survey.groups import GroupComparison, compare_groups
-from khaosat.survey.index import satisfaction_index
+from khaosat.survey.index import few_lines, satisfaction_index
 from khaosat.survey.index_nodes import Rule
 from khaosat.survey.means import mean
 from khaosat.survey.proportions import proportion
 from khaosat.survey.result import FEW_DF, SurveyResult
 from khaosat.survey.series_breaks import Periods, break_notes
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Comparison(SurveyResult):
+class Comparison(Differences):
     """Differences between two surveys, the first less the second.
 
     ``rows``: keys, then ``estimate, se, low, high, df, n, n_missing, statistic, p_value`` of the difference, and both
@@ -38,11 +41,7 @@ class Comparison(SurveyResult):
             Column(name=side, kind="percent" if share else "number", decimals=1 if share else 2)
             for side in ("estimate_a", "estimate_b")
         ]
-        shown = [
-            replace(column, label=term("difference")) if column.key == "estimate" else column
-            for column in super()._columns()
-            if column.key not in ("n", "n_missing")
-        ]
+        shown = [column for column in super()._columns() if column.key not in ("n", "n_missing")]
         place = next(i for i, column in enumerate(shown) if column.key == "estimate")
         tail = [
             Column(name="p_value", kind="p_value", decimals=3),
@@ -50,6 +49,15 @@ class Comparison(SurveyResult):
             Column(name="n_b", kind="int"),
         ]
         return [*shown[:place], *sides, *shown[place:], *tail]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class IndexComparison(Comparison):
+    """Differences of the lines of the satisfaction index: ``rows`` as of a comparison, keys ``level`` and ``id``."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """The differences with their intervals; without the items where these are many, as the table has them."""
+        return super(IndexComparison, replace(self, rows=few_lines(self.rows))).plot(ax)
 
 
 @overload
@@ -165,7 +173,7 @@ def compare_index(
     where: str | None = None,
     level: float = 0.95,
     periods: Periods | None = None,
-) -> Comparison:
+) -> IndexComparison:
     """Difference of every line of the satisfaction index between two independent surveys: a less b.
 
     Parameters are those of :func:`satisfaction_index`, both waves with the same rule (None: that of the first wave's
@@ -189,7 +197,10 @@ def compare_index(
     a, b = (satisfaction_index(survey, by=by, rule=rule, where=where, level=level) for survey in (survey_a, survey_b))
     title = say("Change: {what}", what=a.title)
     found = _difference(a, b, keys=[*names(by), "level", "id"], title=title, level=level)
-    return replace(found, notes=(*break_notes(survey_a, survey_b, periods=periods), *found.notes))
+    return IndexComparison(
+        rows=found.rows, title=title, notes=(*break_notes(survey_a, survey_b, periods=periods), *found.notes),
+        unit=found.unit, questionnaire=found.questionnaire,
+    )  # fmt: skip
 
 
 def _difference(a: SurveyResult, b: SurveyResult, *, keys: list[str], title: str, level: float) -> Comparison:
