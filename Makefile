@@ -5,7 +5,7 @@ PERIOD ?= 2026-Q3
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check references coverage lab bench spark test-spark lock clean
+.PHONY: help report test check references coverage lab docs bench spark test-spark lock clean
 
 help: ## the targets, a line each
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,13 @@ coverage: .venv/.ready ## tests with coverage of src
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
-lab: .venv/.ready ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+lab: .venv/.ready ## JupyterLab at its start page, on the data of this workspace
+	$(BIN)/khaosat ingest
+	$(BIN)/jupyter lab --config=scripts/jupyterlab/config.py
+
+docs: .venv/.ready ## the documentation as pages to read from disk, in site/ (built strictly)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo site/index.html
 
 bench: .venv/.ready ## measure speed and memory here, written to benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
@@ -48,14 +53,14 @@ test-spark: .venv/.ready .venv-spark/.ready ## the queries on a real Spark clust
 	$(BIN)/pytest -m spark tests/engine/test_engines.py
 
 lock: .venv/.ready ## resolve pyproject.toml anew, keeping versions that still fit (UPGRADE=--upgrade: the newest)
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest \
+	$(BIN)/uv pip compile pyproject.toml --group dev --group docs --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-annotate --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.lock
 	grep -E '^[a-z0-9]' requirements.lock | sed 's/ *\\$$//' > constraints.txt
 	echo "pyspark==4.3.0" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --custom-compile-command "make lock" --quiet -o requirements-spark.lock
 
 clean: ## remove .venv and caches; data and reports stay
-	rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv .venv-spark site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup.sh

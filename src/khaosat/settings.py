@@ -59,6 +59,19 @@ class DossierSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostgresSettings:
+    """``[postgres]``: dossiers in a PostgreSQL database, read besides the files of ``[dossiers] sources``.
+
+    ``uri`` is ``postgresql://user@host:5432/database`` and holds no password: that stands in the environment variable
+    ``password_env``. ``tables`` names the table or view of each canonical table: ``{dossiers = "motcua.ho_so"}``.
+    """
+
+    uri: str = ""
+    tables: dict[str, str] = field(default_factory=dict)
+    password_env: str = "PGPASSWORD"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SurveySettings:
     """``[survey]``: where answers come from, the questionnaire, the sampling design.
 

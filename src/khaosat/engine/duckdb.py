@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import weakref
@@ -13,7 +14,17 @@ from typing import TYPE_CHECKING
 from khaosat.engine.tables import check_name, check_paths
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
+
+
+def hide_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB draw no progress bar: it would be drawn over the caller's own words."""
+    import duckdb
+
+    # In a Jupyter kernel without ipywidgets it cannot draw one, and refuses the setting as well.
+    with contextlib.suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
 
 
 class DuckDBEngine:
@@ -52,6 +63,7 @@ class DuckDBEngine:
         if threads is not None:
             config["threads"] = threads
         self._connection = duckdb.connect(":memory:", config=config)
+        hide_progress(self._connection)
         self._kept = Path(spill) / "kept"
         self._kept.mkdir()
         self._numbers = count()

@@ -13,6 +13,9 @@ from khaosat.io.mapping import CODED, SourceColumn, SourceMapping
 _DUE = ("first_due_at", "due_at", "old_due_at", "new_due_at")
 """Ends of terms: one that is a date without a time of day lasts to the end of it (Civil Code, article 148.6)."""
 _SPACE = " \t\r\n\u00a0\u200b\ufeff"
+_ENDS = "!-\u009f\u00a1-\u02ff\u1e00-\u1eff"
+CLEAN = f"[{_ENDS}]([ -\u02ff\u1e00-\u1eff]*[{_ENDS}])?"
+"""Texts of Latin letters that are in NFC and trimmed already: to ask costs a tenth of making it so."""
 _ISO = [f"%Y-%m-%d{gap}%H:%M{tail}" for gap in " T" for tail in (":%S", ":%S.%f", "")]
 _ISO_ZONED = [f"%Y-%m-%d{gap}%H:%M:%S{tail}%z" for gap in " T" for tail in ("", ".%f")]
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
@@ -61,7 +64,8 @@ def source_texts(column: SourceColumn, header: Sequence[str], *, nulls: Sequence
     for name in column.names:
         number = where.get(header_key(name))
         if number is not None:
-            text = f"nullif(trim(nfc_normalize(c{number}), {literal(_SPACE)}), '')"
+            cleaned = f"nullif(trim(nfc_normalize(c{number}), {literal(_SPACE)}), '')"
+            text = f"CASE WHEN regexp_full_match(c{number}, {literal(CLEAN)}) THEN c{number} ELSE {cleaned} END"
             for null in nulls:
                 text = f"nullif({text}, {literal(null)})"
             found[header[number]] = text

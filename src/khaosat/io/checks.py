@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from khaosat.domain.dossiers import SCHEMA
@@ -121,6 +122,7 @@ def _link(staging: Staging, stored: Sequence[str]) -> None:
         staging.database.execute(
             f"CREATE OR REPLACE TABLE linked_{table} AS FROM {_good(table)} LEFT JOIN owners USING (dossier_id)"
         )
+        staging.database.execute(f"DROP TABLE staged_{table}")  # each of its good rows is in the other now
         staging.database.execute(
             f"INSERT INTO faults SELECT {literal(table)}, file, source_row, {_origin(staging, table, 'dossier_id')}, "
             f"dossier_id, 'without_dossier' FROM linked_{table} WHERE month IS NULL"
@@ -168,6 +170,7 @@ def _set_aside(staging: Staging) -> None:
             WHERE q.file = {number} GROUP BY q."table", q.source_row ORDER BY q."table", q.source_row
             """
         )
+        staging.release(raw)
     broken = [
         [number, staging.tables[number].source, staging.tables[number].file, table, row, text]
         for table, number, row, text in staging.broken
@@ -176,22 +179,38 @@ def _set_aside(staging: Staging) -> None:
         staging.database.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, 'broken_record', ?)", broken)
 
 
-def source_counts(staging: Staging, sources: Collection[str]) -> dict[str, int]:
-    """Rows read, stored and quarantined of some source files, by their digests; they must add up."""
-    numbers = {number for number, raw in enumerate(staging.tables) if raw.source in sources}
-    where = f"file IN ({', '.join(map(str, numbers))})" if numbers else "false"
-    counts = {"read": 0, "stored": 0, "quarantined": 0}
+Tally = Mapping[tuple[str, int], tuple[int, int, int]]
+"""Rows read, stored and quarantined by table and file number."""
+
+
+def tally(staging: Staging) -> Tally:
+    """Counts of every table and file; they must add up."""
+    aside: Counter[tuple[str, int]] = Counter()
+    execute = staging.database.execute
+    for table, file, n in execute('SELECT "table", file, count(*) FROM quarantine GROUP BY ALL').fetchall():
+        aside[table, file] = n
+    read = staging.rows + Counter((table, number) for table, number, *_ in staging.broken)
+    counts = {}
     for table in SCHEMA:
-        broken = sum(name == table and number in numbers for name, number, *_ in staging.broken)
-        read = staging.count(f"staged_{table} WHERE {where}") + broken
-        stored = staging.count(f"accepted_{table} WHERE {where}")
-        aside = staging.count(f'quarantine WHERE "table" = {literal(table)} AND {where}')
-        if read != stored + aside:
-            raise RuntimeError(f"{table}: {read} rows read, but {stored} accepted and {aside} quarantined")
-        if read:
-            counts |= {f"{table}_read": read, f"{table}_stored": stored, f"{table}_quarantined": aside}
-        counts = counts | {"read": counts["read"] + read, "stored": counts["stored"] + stored,
-                           "quarantined": counts["quarantined"] + aside}  # fmt: skip
+        stored = dict(execute(f"SELECT file, count(*) FROM accepted_{table} GROUP BY file").fetchall())
+        for key in [key for key in read if key[0] == table]:
+            counts[key] = (read[key], stored.get(key[1], 0), aside[key])
+            if counts[key][0] != counts[key][1] + counts[key][2]:
+                raise RuntimeError(f"{key}: (read, accepted, quarantined) = {counts[key]} do not add up")
+    return counts
+
+
+def source_counts(staging: Staging, tallied: Tally, sources: Collection[str]) -> dict[str, int]:
+    """Rows read, stored and quarantined of some source files, by their digests."""
+    numbers = {number for number, raw in enumerate(staging.tables) if raw.source in sources}
+    names = ("read", "stored", "quarantined")
+    counts = dict.fromkeys(names, 0)
+    for table in SCHEMA:
+        rows = [tallied[table, number] for number in numbers if (table, number) in tallied]
+        totals = dict(zip(names, map(sum, zip(*rows, strict=True)), strict=True)) if rows else {}
+        if totals.get("read"):
+            counts |= {f"{table}_{name}": n for name, n in totals.items()}
+            counts |= {name: counts[name] + n for name, n in totals.items()}
     return counts
 
 

@@ -13,7 +13,7 @@ from khaosat.domain.faults import fault
 from khaosat.domain.faults import frame as fault_frame
 from khaosat.facts.language import say
 from khaosat.io.casts import literal
-from khaosat.io.checks import check_rows, source_counts
+from khaosat.io.checks import Tally, check_rows, source_counts, tally
 from khaosat.io.fault_tables import gather_faults, worded
 from khaosat.io.mapping import SourceMapping
 from khaosat.io.mapping_files import load_mapping
@@ -173,9 +173,10 @@ class _Ingest:
             stage_waiting(staging, self.manifest, self.writer.root)
             check_rows(staging, stored=self.manifest.paths("dossiers", self.writer.root))
             gather_faults(staging)
-            counts = source_counts(staging, {file.digest for file in added})
+            tallied = tally(staging)
+            counts = source_counts(staging, tallied, {file.digest for file in added})
             if added:
-                manifest, taken_up = self._recounted(staging, self._merged(staging, added))
+                manifest, taken_up = self._recounted(staging, tallied, self._merged(staging, tallied, added))
                 self.writer.commit(manifest)
                 counts |= {"taken_up": taken_up} if taken_up else {}
             ours = ", ".join(literal(file.digest) for file in new)
@@ -186,7 +187,7 @@ class _Ingest:
                 faults=worded(staging.database, f"(FROM all_faults WHERE source IN ({ours}))"),
             )
 
-    def _merged(self, staging: Staging, added: Sequence[SourceFile]) -> Manifest:
+    def _merged(self, staging: Staging, tallied: Tally, added: Sequence[SourceFile]) -> Manifest:
         """The store's next manifest, its files written."""
         merge = Merge(
             staging=staging, writer=self.writer, manifest=self.manifest,
@@ -209,16 +210,17 @@ class _Ingest:
             last = self._last_moment(staging, file.digest)
             entries[file.digest] = {
                 "file": file.label, "mapping": self.mapping.id, "mapping_digest": self.mapping.digest,
-                "snapshot": last, "counts": source_counts(staging, {file.digest}),
+                "snapshot": last, "counts": source_counts(staging, tallied, {file.digest}),
             }  # fmt: skip
         as_of = max([manifest.as_of, *(str(entry["snapshot"]) for entry in entries.values())])
         return replace(manifest, sources=manifest.sources | entries, as_of=as_of)
 
-    def _recounted(self, staging: Staging, manifest: Manifest) -> tuple[Manifest, int]:
+    def _recounted(self, staging: Staging, tallied: Tally, manifest: Manifest) -> tuple[Manifest, int]:
         """The manifest with what became of rows that waited for their dossier; how many of them are stored now."""
         sources, total = dict(manifest.sources), 0
         for digest in {raw.source for raw in staging.tables} & self.manifest.sources.keys():
-            taken = {name: n for name, n in source_counts(staging, {digest}).items() if name.endswith("stored") and n}
+            found = source_counts(staging, tallied, {digest})
+            taken = {name: n for name, n in found.items() if name.endswith("stored") and n}
             counts = dict(cast(Mapping[str, int], sources[digest]["counts"]))
             for name, n in taken.items():
                 counts[name] += n

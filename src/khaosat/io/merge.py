@@ -67,12 +67,14 @@ class Merge:
             for part in ("current", "past")
             for month in self._months(f"{part}_{table}")
         ]
-        manifest = replace(self.manifest, retired=tuple(path for paths in replaced.values() for path in sorted(paths)))
-        written = dict.fromkeys(tables, 0)
+        manifest = self.manifest
+        written, kept = dict.fromkeys(tables, 0), set[str]()
         for done, (table, part, month) in enumerate(plan):
             folder = table if part == "current" else f"history/{table}"
             file = self._write(self._select(table, part, month), f"{folder}/{month}")
-            manifest = manifest.with_files(folder, [file])
+            # A month about which an older snapshot says nothing new gives the same bytes, so the same file again.
+            manifest = manifest.with_files(folder, [file], without={file.path})
+            kept.add(file.path)
             written[table] += file.rows
             self.advance(done + 1, len(plan))
         for table, paths in replaced.items():
@@ -82,8 +84,8 @@ class Merge:
                 raise RuntimeError(
                     f"{table}: wrote {written[table]} rows for {before} replaced and {accepted} new ones"
                 )
-            manifest = manifest.with_files(table, [], without=paths)
-        return manifest
+            manifest = manifest.with_files(table, [], without=paths - kept)
+        return replace(manifest, retired=tuple(sorted(set[str]().union(*replaced.values()) - kept)))
 
     def extend(self, folder: str, relation: str, *, kept: str, manifest: Manifest) -> Manifest:
         """Add a relation of the staging area to a part of the store that is kept in one file.

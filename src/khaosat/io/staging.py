@@ -11,6 +11,7 @@ from typing import Self
 
 from khaosat.domain.dossiers import SCHEMA
 from khaosat.domain.faults import fault
+from khaosat.engine.duckdb import hide_progress
 from khaosat.errors import DataError
 from khaosat.io.casts import Cell, cells, literal, source_texts, typed_rows
 from khaosat.io.headers import header_key
@@ -31,7 +32,8 @@ class Staging:
 
     ``staged_<table>`` holds the rows (``file``, the canonical columns), ``faults`` what is wrong with them, ``tables``
     the raw tables by file number, ``file_faults`` what is wrong with whole files (with their ``source``, the digest),
-    ``broken`` the records that fit no header (table, file, row, text; the text is empty where it holds personal data).
+    ``broken`` the records that fit no header (table, file, row, text; the text is empty where it holds personal data),
+    ``rows`` how many rows were staged (by table and file).
 
     Parameters
     ----------
@@ -49,18 +51,22 @@ class Staging:
         import duckdb
 
         folder.mkdir(parents=True, exist_ok=True)
+        # In memory, with a folder for what does not fit: a database file would be compressed, logged and brought to
+        # disk, at twice the time, to be thrown away.
         self.database = duckdb.connect(
-            str(folder / "staging.duckdb"),
+            ":memory:",
             config={
                 "memory_limit": memory_limit, "temp_directory": str(folder / "spill"),
                 "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
             },
         )  # fmt: skip
         self.database.execute("SET TimeZone = 'UTC'")
+        hide_progress(self.database)
         self.mapping = mapping
         self.tables: list[RawTable] = []
         self.file_faults: list[dict[str, object]] = []
         self.broken: list[tuple[str, int, int, str]] = []
+        self.rows: Counter[tuple[str, int]] = Counter()
         self._reader = RawReader(
             database=self.database, folder=folder,
             is_header=lambda header: bool(mapping.serves(header)), knows=mapping.knows,
@@ -149,7 +155,8 @@ class Staging:
             f"INSERT INTO faults SELECT {literal(table)}, {number}, source_row, f.origin, f.value, f.fault FROM "
             f"(SELECT source_row, unnest(faults) AS f FROM staged_{table} WHERE file = {number} AND faults IS NOT NULL)"
         )
-        return self.count(f"staged_{table} WHERE file = {number}")
+        self.rows[table, number] = self.count(f"staged_{table} WHERE file = {number}")
+        return self.rows[table, number]
 
     def _known_codes(self, raw: RawTable, table: str) -> Mapping[str, Mapping[str, str]]:
         """Texts of each coded column that stand for a code."""
@@ -181,6 +188,10 @@ class Staging:
         if broken:
             rows = [[table, number, row, text[:200]] for table, number, row, text in broken]
             self.database.executemany("INSERT INTO faults VALUES (?, ?, ?, '', ?, 'broken_record')", rows)
+
+    def release(self, raw: RawTable) -> None:
+        """Give back the room of a raw table that nothing is asked of any more."""
+        self.database.execute(f"DROP TABLE IF EXISTS {raw.name}_all")
 
     def count(self, relation: str) -> int:
         """Rows of a relation."""
