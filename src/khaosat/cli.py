@@ -18,6 +18,7 @@ from khaosat.facts.language import Lang, current_language, language, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from khaosat.report import Outcome
     from khaosat.workspace import Workspace
 
 DONE, FAILED, WRONG_CALL, REFUSED = 0, 1, 2, 3
@@ -86,7 +87,8 @@ def _ingest(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     """Build the report of a period, or all that are due."""
-    from khaosat.report import build
+    from khaosat.report import build, build_each
+    from khaosat.report.fan_out import parameter
     from khaosat.workspace import Workspace
 
     workspace = Workspace.find(arguments.workspace)
@@ -95,11 +97,15 @@ def _report(arguments: argparse.Namespace) -> int:
     if workspace.is_empty:
         raise WorkspaceError(say("the store is empty: run `khaosat ingest` first"))
     given = {name: getattr(arguments, name) for name in ("by", "wave") if getattr(arguments, name)}
+    notebook = arguments.notebook or workspace.report.notebook
+    make: Callable[..., Outcome] = build
+    if arguments.by and arguments.by == parameter(workspace, notebook):
+        make, given = build_each, {name: value for name, value in given.items() if name != "by"}
     with _steps() as progress:
-        outcome = build(
+        outcome = make(
             workspace,
             arguments.period,
-            notebook=arguments.notebook,
+            notebook=notebook,
             lang=current_language(),
             parameters=given,
             force=arguments.force,
@@ -110,9 +116,11 @@ def _report(arguments: argparse.Namespace) -> int:
         print(say("{folder}: nothing has changed since the last run", folder=outcome.folder))
     else:
         print(say("{folder}: done", folder=outcome.folder))
-        for file in sorted(outcome.folder.iterdir()):
+        for file in sorted(file for file in outcome.folder.iterdir() if file.is_file()):
             print(f"  {file.name}")
-    return DONE
+    for unit in outcome.failed:
+        _complain(say("the sheet of {unit} could not be made", unit=unit))
+    return FAILED if outcome.failed else DONE
 
 
 def _due(workspace: Workspace) -> int:
@@ -183,7 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--due", action="store_true", help=say("the unattended job: ingest, then build all that is due"))
     report.add_argument("--notebook", default="", metavar="NAME", help=say("a notebook of notebooks/"))
-    report.add_argument("--by", default="", help=say("column to break results down by"))
+    column = f"{say('column to break results down by')}; {say('unit: a report for each unit, of notebooks made so')}"
+    report.add_argument("--by", default="", help=column)
     report.add_argument("--wave", default="", help=say("survey wave, where it is not the period's own"))
     report.add_argument("--force", action="store_true", help=say("build even if nothing has changed"))
     report.add_argument(

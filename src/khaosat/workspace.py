@@ -7,6 +7,7 @@ import html
 import os
 import tomllib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from khaosat.settings import (
     CitySettings,
     DossierSettings,
     NotifySettings,
+    PostgresSettings,
     ReportSettings,
     ScheduleSettings,
     StoreSettings,
@@ -39,6 +41,7 @@ SECTIONS: dict[str, type] = {
     "city": CitySettings,
     "report": ReportSettings,
     "dossiers": DossierSettings,
+    "postgres": PostgresSettings,
     "survey": SurveySettings,
     "targets": TargetSettings,
     "store": StoreSettings,
@@ -61,6 +64,7 @@ class Workspace:
     city: CitySettings
     report: ReportSettings = field(default_factory=ReportSettings)
     dossiers: DossierSettings = field(default_factory=DossierSettings)
+    postgres: PostgresSettings = field(default_factory=PostgresSettings)
     survey: SurveySettings = field(default_factory=SurveySettings)
     targets: TargetSettings = field(default_factory=TargetSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
@@ -111,12 +115,18 @@ class Workspace:
         return self.root / self.report.folder
 
     def notebook(self, name: str) -> Path:
-        """A report notebook: the workspace's own or the nearest above it, else the one that comes with khaosat."""
+        """A report notebook: the workspace's own or the nearest above it, else the one that comes with khaosat.
+
+        The beginning of a name is enough where only one notebook of a folder begins so.
+        """
         package = Path(__file__).resolve().parent
         for folder in (self.root, *self.root.parents, package, package.parent.parent):  # the last: a checkout
             path = folder / "notebooks" / f"{name}.ipynb"
             if path.is_file():
                 return path
+            begun = [file for file in sorted((folder / "notebooks").glob("*.ipynb")) if file.stem.startswith(name)]
+            if name and len(begun) == 1:
+                return begun[0]
         raise WorkspaceError(say("there is no notebook {name} in notebooks/", name=name))
 
     @property
@@ -191,22 +201,21 @@ class Workspace:
         Returns
         -------
         list of IngestReport
-            One for dossiers and one for survey answers, where the workspace has such sources.
+            One for files of dossiers, one for those of a database and one for survey answers, where the workspace has
+            such sources.
         """
         from khaosat.io import ingest, ingest_responses
+        from khaosat.io.postgres import postgres_tables
 
         reports = []
+        mapping, personal = self.mapping(), self.dossiers.personal
+        take = partial(ingest, store=self.store_folder, mapping=mapping, personal=personal,
+                       memory_limit=self.dossiers.memory_limit, progress=progress)  # fmt: skip
         if self.dossiers.sources:
-            reports.append(
-                ingest(
-                    self.files(self.dossiers.sources),
-                    store=self.store_folder,
-                    mapping=self.mapping(),
-                    personal=self.dossiers.personal,
-                    memory_limit=self.dossiers.memory_limit,
-                    progress=progress,
-                )
-            )
+            reports.append(take(self.files(self.dossiers.sources)))
+        if self.postgres.uri:
+            with postgres_tables(self.postgres, mapping=mapping, personal=personal) as files:
+                reports.append(take(files))
         if self.survey.sources:
             reports.append(
                 ingest_responses(

@@ -29,7 +29,9 @@ def page(files):
 
 @pytest.fixture(scope="session")
 def pdf_text(files) -> str:
-    return squeezed("".join(page.extract_text() for page in pypdf.PdfReader(files["pdf"]).pages))
+    pages = [page.extract_text() for page in pypdf.PdfReader(files["pdf"]).pages]
+    # The number at the head of a page is no part of the paragraph that goes on below it.
+    return squeezed("".join([pages[0], *(re.sub(r"^\s*\d+\s", "", text) for text in pages[1:])]))
 
 
 @pytest.fixture(scope="session")

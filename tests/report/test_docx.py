@@ -67,9 +67,9 @@ def test_one_font_one_language(word, files, signed, tmp_path):
     assert docx.Document(str(tmp_path / "en.docx")).core_properties.language == "en-GB"
 
 
-def test_body_is_14_points_justified_with_an_indented_first_line(word):
+def test_body_is_13_points_justified_with_an_indented_first_line(word):
     style = word.styles["Body Text"]
-    assert style.font.size == Pt(14)
+    assert style.font.size == Pt(13)
     assert style.paragraph_format.alignment.name == "JUSTIFY"
     assert style.paragraph_format.first_line_indent.mm == pytest.approx(10, abs=0.1)
 

@@ -47,8 +47,8 @@ def test_type_shrinks_before_the_page_turns():
     numbers = [("Số", "int", "")]
     sizes = [fit(table(numbers * n, [["1.234.567"] * n])) for n in (4, 8, 10, 14)]
     assert [place.landscape for place in sizes] == [False, False, False, True]
-    assert sizes[0].size == 12
-    assert 9 <= sizes[2].size < 12
+    assert sizes[0].size == 11
+    assert 9 <= sizes[2].size < 11
 
 
 def test_more_than_any_page_holds_is_squeezed_evenly():

@@ -126,8 +126,8 @@ def test_text_keeps_the_margins_on_a4(reader):
         body = [chunk for chunk in chunks(page) if chunk.y < height - 18]
         assert min(chunk.x for chunk in body) == pytest.approx(30, abs=2.5)
         assert min(chunk.x for chunk in body) >= 30 - 0.1
-        # Spaces of a justified line may be narrower than the font's, by up to a millimetre or so in all.
-        assert max(chunk.end for chunk in body) <= width - 20 + 1.5
+        # Spaces of a justified line may be narrower than the font's, by up to two millimetres or so in all.
+        assert max(chunk.end for chunk in body) <= width - 20 + 2.5
         assert min(chunk.y for chunk in body) >= 20 - 0.1
     assert sizes == {(210, 297), (297, 210)}
 
@@ -145,9 +145,9 @@ def test_country_stands_on_one_line_beside_the_agency(reader, document):
     assert nation.end <= 190
 
 
-def test_body_is_14_points_with_an_indented_first_line(reader):
+def test_body_is_13_points_with_an_indented_first_line(reader):
     body = [chunk for page in reader.pages for chunk in chunks(page) if "Một đoạn văn dài để trang" in chunk.text]
-    assert {chunk.size for chunk in body} == {14}
+    assert {chunk.size for chunk in body} == {13}
     assert body[0].x == pytest.approx(40, abs=0.2)
     assert body[1].x == pytest.approx(30, abs=0.2)
 

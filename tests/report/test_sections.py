@@ -38,10 +38,11 @@ def thin():
 def test_a_factor_of_four_people_is_hidden_in_table_figure_and_words(thin):
     report, questionnaire = thin
     label = questionnaire.label(questionnaire.factors[0])
-    table, figure, items = satisfaction(report).blocks()
+    table, told, figure, items = satisfaction(report).blocks()
     line = next(cells for cells in table["cells"] if cells[0] == label)
     assert set(line[1:]) == {"…"}
     assert "được ẩn" in table["notes"][-1]
+    assert label not in told["runs"][0]["text"]
     assert label not in figure["title"] + figure["alt"] + " ".join(survey_sentences(report))
     assert not {questionnaire.label(item) for item in questionnaire.items(factor=questionnaire.factors[0])} & {
         cells[0] for cells in items["cells"]

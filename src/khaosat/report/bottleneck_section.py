@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from khaosat.facts.language import number, percent, say
 from khaosat.report.quarter import Quarter
-from khaosat.show.figure import draw
+from khaosat.show.figure import Figure, draw
+from khaosat.show.plots import page_axes
 from khaosat.show.section import Part, Section
 from khaosat.show.text import Text
+
+if TYPE_CHECKING:
+    from khaosat.dossiers.priorities import BottleneckFindings
 
 FIRST = 5
 
 
-def bottlenecks(quarter: Quarter, *, table: bool = True) -> Section:
+def bottlenecks(quarter: Quarter, *, figure: bool = True, table: bool = True) -> Section:
     """The first bottlenecks in sentences, figure and table: step, unit, evidence, who must act."""
     from khaosat.dossiers import bottleneck_findings
 
@@ -22,10 +27,19 @@ def bottlenecks(quarter: Quarter, *, table: bool = True) -> Section:
     found = bottleneck_findings(quarter.log_or_fail, period=quarter.period, top=FIRST)
     if found.rows.empty:
         return Section((Text(sentences=(_none(quarter), *found.notes)),))
+    parts: list[Part] = [Text(sentences=tuple(found.sentences))]
+    if figure:
+        parts.append(_ranked(quarter, found))
+    if table:
+        parts.append(replace(found, source=quarter.workspace.source).table())
+    return Section(tuple(parts))
+
+
+def _ranked(quarter: Quarter, found: BottleneckFindings) -> Figure:
     rows = found.rows
-    ax = found.plot()
+    ax = found.plot(page_axes(0.2 * len(rows) + 0.7))
     ax.set_xlabel(say("Avoidable late dossiers"))
-    figure = draw(
+    return draw(
         ax,
         title=say(
             "First bottleneck in {period}: “{step}” at {unit}, {n} late dossiers avoidable",
@@ -43,8 +57,6 @@ def bottlenecks(quarter: Quarter, *, table: bool = True) -> Section:
         ),
         source=quarter.workspace.source,
     )
-    parts: list[Part] = [Text(sentences=tuple(found.sentences)), figure]
-    return Section((*parts, replace(found, source=quarter.workspace.source).table()) if table else tuple(parts))
 
 
 def process(quarter: Quarter) -> Section:

@@ -14,6 +14,7 @@ from khaosat.report import findings
 from khaosat.report.headline import label_of
 from khaosat.report.quarter import Quarter
 from khaosat.show.figure import Figure, draw
+from khaosat.show.plots import page_axes
 from khaosat.show.section import Part, Section
 from khaosat.show.text import Text
 
@@ -53,7 +54,7 @@ def _effects_figure(quarter: Quarter, found: Result, rows: pd.DataFrame) -> Figu
             "What dissatisfaction goes with, wave {wave}: most of all “{label}”", wave=quarter.wave, label=first
         )
     return draw(
-        found.plot(),
+        found.plot(page_axes(0.26 * len(rows) + 0.7)),
         title=title,
         alt=say(
             "Dot chart with intervals: change of the share dissatisfied with one standard deviation more of each of "
@@ -80,7 +81,7 @@ def _priorities_figure(quarter: Quarter, ipa: Result) -> Figure:
         for _, row in ipa.rows.iterrows()
     )
     return draw(
-        ipa.plot(),
+        ipa.plot(page_axes(2.7)),
         title=title,
         alt=say("Importance against share satisfied, with intervals, by factor. {list}.", list=points),
         notes=(say("A grey point is not clearly on one side: its interval crosses a line."),),

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from khaosat.domain.period import Period
 from khaosat.errors import DataError, KhaosatError, WorkspaceError
 from khaosat.facts.language import Lang, say
+from khaosat.report.fan_out import build_each, parameter
 from khaosat.report.outputs import damage
 from khaosat.report.runner import MANIFEST, build, folder_name
 
@@ -164,13 +165,15 @@ def _ingest(workspace: Workspace) -> tuple[str, tuple[str, ...]]:
 
 def _run(workspace: Workspace, period: Period, notebook: str, *, lang: Lang, now: Callable[[], dt.datetime]) -> Run:
     started = now()
-    folder = workspace.reports / folder_name(str(period), notebook, lang)
+    each = _each(workspace, notebook)
+    folder = workspace.reports / folder_name(str(period), notebook, lang, each=each)
     state: State = "finished"
     message = ""
     try:
         if damage(folder):
-            build(workspace, period, notebook=notebook, lang=lang, force=folder.exists())
-            state, message = "built", "; ".join(damage(folder))
+            make = build_each if each else build
+            done = make(workspace, period, notebook=notebook, lang=lang, force=folder.exists())
+            state, message = "built", "; ".join([*damage(folder), *(_not_made(unit) for unit in done.failed)])
             state = "failed" if message else state
     except DataError as error:
         state, message = "waiting", str(error)
@@ -184,12 +187,24 @@ def _run(workspace: Workspace, period: Period, notebook: str, *, lang: Lang, now
     )  # fmt: skip
 
 
+def _each(workspace: Workspace, notebook: str) -> str:
+    """What a notebook is made for each of; of one that is not there nothing: building it will say so."""
+    try:
+        return parameter(workspace, notebook)
+    except WorkspaceError:
+        return ""
+
+
+def _not_made(unit: str) -> str:
+    return say("the sheet of {unit} could not be made", unit=unit)
+
+
 def _retire(workspace: Workspace, lang: Lang) -> None:
     """Remove the oldest finished reports beyond those kept; what somebody else put there stays."""
     schedule = workspace.schedule
     for notebooks in (schedule.quarterly, schedule.monthly):
         for notebook in notebooks:
-            ending = folder_name("", notebook, lang)
+            ending = folder_name("", notebook, lang, each=_each(workspace, notebook))
             folders = sorted(
                 path.parent
                 for path in workspace.reports.glob(f"*{ending}/{MANIFEST}")

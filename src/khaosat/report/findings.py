@@ -88,6 +88,63 @@ def against_target(share: float, *, target: float) -> str:
     return say("misses the target of {target}", target=percent(target))
 
 
+def weakest_sentence(named: Sequence[tuple[str, float]]) -> str:
+    """The questions people are least satisfied with.
+
+    >>> weakest_sentence([("Biển hiệu", 0.788), ("Ghế ngồi", 0.801)])
+    'Thấp nhất là các nội dung: “Biển hiệu” (78,8%); “Ghế ngồi” (80,1%).'
+    """
+    listed = "; ".join(f"“{label}” ({percent(share)})" for label, share in named)
+    return say("The questions people are least satisfied with: {list}.", list=listed)
+
+
+def groups_sentence(rows: Sequence[tuple[str, int, int]], *, others: int, others_late: int) -> str:
+    """The groups with most late dossiers (name, late, closed), and how many are left.
+
+    >>> groups_sentence([("Đất đai", 43, 869)], others=2, others_late=3)
+    'Nhiều hồ sơ trễ hạn nhất: “Đất đai” (43 trên 869, 4,9%). 2 nhóm còn lại có tất cả 3 hồ sơ trễ hạn.'
+    """
+    if not rows:
+        return say("No group has a closed dossier that was late.")
+    listed = "; ".join(
+        say("“{name}” ({late} of {closed}, {share})", name=name, late=late, closed=closed, share=percent(late / closed))
+        for name, late, closed in rows
+    )
+    text = say("Most late dossiers: {list}.", list=listed)
+    if not others:
+        return text
+    return text + " " + say("The other {n} groups have {late} late dossiers together.", n=others, late=others_late)
+
+
+def definitions_sentence(low: float, high: float, own: float) -> str:
+    """How much the late rate depends on which official definition counts.
+
+    >>> definitions_sentence(0.029, 0.047, 0.03)[:54]
+    'Tỷ lệ trễ hạn là 3,0% trên hồ sơ đã giải quyết xong; t'
+    """
+    values = {"own": percent(own), "low": percent(low), "high": percent(high)}
+    if percent(low) == percent(high):
+        return say("The late rate is {own}, the same by every official definition.", **values)
+    return say(
+        "The late rate is {own} of closed dossiers; by the official definition chosen it lies between {low} and "
+        "{high}, so rates are only comparable under one definition.",
+        **values,
+    )
+
+
+def quality_sentence(noun: str, *, found: int, checks: int, first: str, share: float) -> str:
+    """What checking a data set found: how many checks, and the most frequent fault.
+
+    >>> quality_sentence("Hồ sơ", found=0, checks=4, first="", share=0.0)
+    'Hồ sơ: cả 4 nội dung kiểm tra đều không phát hiện lỗi.'
+    """
+    values = {"noun": noun, "n": found, "checks": checks}
+    if not found:
+        return say("{noun}: none of the {checks} checks found anything.", **values)
+    return say("{noun}: {n} of {checks} checks found something; the most frequent is “{first}” ({share}).", **values,
+               first=first, share=percent(share))  # fmt: skip
+
+
 def index_sentence(row: Row, *, wave: str, changes: list[str]) -> str:
     """The satisfaction index of a wave."""
     return say(

@@ -10,6 +10,7 @@ from khaosat.facts.language import say
 from khaosat.report import findings
 from khaosat.report.findings import Row
 from khaosat.report.quarter import Quarter
+from khaosat.report.trends import main_figures
 from khaosat.show.section import Part, Section
 from khaosat.show.table import Column, Table, make_table
 from khaosat.show.text import Text
@@ -18,7 +19,7 @@ from khaosat.show.text import Text
 def summary(quarter: Quarter, *, dossiers: bool = True) -> Section:
     """The period in five sentences, its main indicators and how they moved; without ``dossiers``, the survey alone."""
     sentences = [*survey_sentences(quarter), *(dossier_sentences(quarter) if dossiers else ())]
-    parts: list[Part] = [Text(sentences=tuple(sentences), form="ordered")]
+    parts: list[Part] = [Text(sentences=tuple(sentences), form="ordered"), *main_figures(quarter, dossiers=dossiers)]
     levels, moves = headline_rows(quarter, dossiers=dossiers), change_rows(quarter, dossiers=dossiers)
     if len(levels):
         parts.append(_levels_table(quarter, levels))
@@ -130,7 +131,8 @@ def _base(quarter: Quarter) -> str:
 
 
 def _levels_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
-    bases = "; ".join(f"{row['indicator']}: {row['base']}" for _, row in rows.iterrows())
+    groups = rows.groupby("base", sort=False)["indicator"].agg(", ".join)
+    bases = "; ".join(f"{indicators}: {base}" for base, indicators in groups.items())
     return make_table(
         rows,
         [

@@ -23,7 +23,7 @@ def write(document: Document, path: Path) -> None:
     style = resources.files("khaosat.report") / "templates" / "report.css"
     with language(document.lang):
         blocks = _blocks(document)
-        page = _template().render(
+        page = template("report.html.j2").render(
             lang=document.lang,
             title=document.title,
             form=document.form,
@@ -37,14 +37,15 @@ def write(document: Document, path: Path) -> None:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page of ``templates/``; what it is given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("khaosat.report", "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 def _words() -> dict[str, str]:
@@ -72,6 +73,7 @@ def _extras(block: Block, *, place: int) -> dict[str, object]:
             return {"caption": caption(block), "head": head_rows(block["columns"]), "fit": fit(block)}
         case "figure":
             data = base64.b64encode(block["svg"].encode()).decode("ascii")
-            return {"caption": caption(block), "image": f"data:image/svg+xml;base64,{data}"}
+            return {"caption": caption(block), "image": f"data:image/svg+xml;base64,{data}",
+                    "half": block.get("half", False)}  # fmt: skip
         case _:
             return {}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WEAKEST_ITEMS = 10
+NAMED = 3
 
 
 def satisfaction(quarter: Quarter) -> Section:
@@ -33,7 +34,10 @@ def satisfaction(quarter: Quarter) -> Section:
     rows = _compared(quarter)
     factors = rows[(rows["level"] == "factor") & ~rows["hidden"]].dropna(subset=["estimate"]).sort_values("estimate")
     figures = [_factor_figure(quarter, rows, factors=factors)] if len(factors) else []
-    return Section((_index_table(quarter, rows), *figures, _item_table(quarter, rows)))
+    items = _weakest(rows)
+    named = list(items[["label", "estimate"]].head(NAMED).itertuples(index=False, name=None))
+    words = [Text(sentences=(findings.weakest_sentence(named),))] if named else []
+    return Section((_index_table(quarter, rows), *words, *figures, _item_table(quarter, items)))
 
 
 def _compared(quarter: Quarter) -> pd.DataFrame:
@@ -94,12 +98,12 @@ def _multiplicity(quarter: Quarter, comparisons: int) -> list[str]:
     return [say("{n} changes are tested one by one: about one in twenty looks real by chance.", n=comparisons)]
 
 
-def _item_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
-    shown = (
-        rows[(rows["level"] == "item") & ~rows["hidden"]]
-        .dropna(subset=["estimate"])
-        .nsmallest(WEAKEST_ITEMS, "estimate")
-    )
+def _weakest(rows: pd.DataFrame) -> pd.DataFrame:
+    items = rows[(rows["level"] == "item") & ~rows["hidden"]].dropna(subset=["estimate"])
+    return items.nsmallest(WEAKEST_ITEMS, "estimate")
+
+
+def _item_table(quarter: Quarter, shown: pd.DataFrame) -> Table:
     return make_table(
         shown,
         _columns(quarter, say("Question")),
@@ -141,7 +145,7 @@ def _draw_factors(rows: pd.DataFrame, *, index: float) -> Axes:
     import matplotlib.pyplot as plt
 
     with theme():
-        _, ax = plt.subplots(figsize=(WIDTH, 0.34 * len(rows) + 0.9))
+        _, ax = plt.subplots(figsize=(WIDTH, 0.185 * len(rows) + 0.65))
         place = np.arange(len(rows))
         ax.axvline(index * 100, color=GREY, linewidth=1, linestyle="--")
         ax.annotate(
@@ -153,7 +157,7 @@ def _draw_factors(rows: pd.DataFrame, *, index: float) -> Axes:
         )
         ax.hlines(place, rows["low"] * 100, rows["high"] * 100, color=BLUE, linewidth=2, alpha=0.5)
         ax.plot(rows["estimate"] * 100, place, "o", color=BLUE, markersize=5)
-        ax.set_yticks(place, [textwrap.fill(label, 44) for label in rows["label"]])
+        ax.set_yticks(place, [textwrap.shorten(label, 52, placeholder=" …") for label in rows["label"]])
         ax.set_ylim(-0.6, len(rows) + 0.1)
         ax.set_xlabel(say("Satisfied (%)"))
         ax.xaxis.set_major_formatter(lambda value, _: number(value))

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from khaosat.facts import term
-from khaosat.facts.language import number, percent, say
-from khaosat.report.quarter import TREND_PERIODS, Quarter
-from khaosat.show.figure import Figure, draw
+from khaosat.facts.language import percent, say
+from khaosat.report import findings
+from khaosat.report.quarter import Quarter
+from khaosat.report.trends import trend_rows
+from khaosat.show.figure import draw
+from khaosat.show.plots import page_axes
 from khaosat.show.section import Section
 from khaosat.show.table import Column, Table, make_table
 from khaosat.show.text import Text
-from khaosat.show.theme import BLUE, INK, VERMILION, WIDTH, theme
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from khaosat.results import Result
 
-TOP_GROUPS = 15
+TOP_GROUPS = 12
 TOP_PROCEDURES = 10
+NAMED = 4
 MONTHS_SHOWN = 13
 
 
@@ -34,10 +34,13 @@ def punctuality(quarter: Quarter) -> Section:
     if not quarter.has_dossiers:
         return _nothing(quarter)
     trend = trend_rows(quarter)
-    rates = _sourced(quarter, late_rates(quarter.log_or_fail, period=quarter.period)).table()
-    if trend.empty:  # dossiers are open, but none was ever closed
-        return Section((rates,))
-    return Section((_trend_figure(quarter, trend), _trend_table(quarter, trend), rates))
+    rates = _sourced(quarter, late_rates(quarter.log_or_fail, period=quarter.period))
+    shares = rates.rows["estimate"].dropna()
+    if trend.empty or shares.empty:  # dossiers are open, but none was ever closed
+        return Section((rates.table(),))
+    own = float(quarter.on_time["estimate"])
+    told = findings.definitions_sentence(float(shares.min()), float(shares.max()), own)
+    return Section((Text(sentences=(told,)), _trend_table(quarter, trend), rates.table()))
 
 
 def by_group(quarter: Quarter, by: str) -> Section:
@@ -57,7 +60,7 @@ def by_group(quarter: Quarter, by: str) -> Section:
         shown = shown.note(
             say("{n} more groups are not shown; together they have {late} late dossiers.", n=left, late=late)
         )
-    return Section((shown.table(),))
+    return Section((Text(sentences=(_most_late(result, by),)), shown.table()))
 
 
 def procedures(quarter: Quarter) -> Section:
@@ -77,7 +80,7 @@ def procedures(quarter: Quarter) -> Section:
     rows = result.rows
     count, share = len(rows), float(rows["cumulative_share"].iloc[-1])
     figure = draw(
-        result.plot(),
+        result.plot(page_axes(0.24 * count + 0.6)),
         title=say("{n} procedures account for {share} of late dossiers", n=count, share=percent(share)),
         alt=say(
             "Bar chart of late dossiers by procedure. First: {name}, {late} late of {closed} closed; the {n} shown "
@@ -102,7 +105,7 @@ def open_dossiers(quarter: Quarter) -> Section:
     first, last = shown.rows.iloc[0], shown.rows.iloc[-1]
     share = percent(last["overdue"] / last["open"]) if last["open"] else percent(0)
     figure = draw(
-        shown.plot(),
+        shown.plot(page_axes(2.1)),
         title=say(
             "At the end of {month}, {open} dossiers are open, {share} of them overdue",
             month=f"{pd.Timestamp(last['month']):%m/%Y}",
@@ -122,25 +125,14 @@ def open_dossiers(quarter: Quarter) -> Section:
     return Section((figure, shown.table()))
 
 
-def trend_rows(quarter: Quarter) -> pd.DataFrame:
-    """On-time share (definition ``closed``) of the last periods, oldest first, where any dossier was closed."""
-    from khaosat.dossiers import on_time
-
-    periods = [quarter.period]
-    while len(periods) < TREND_PERIODS:
-        periods.insert(0, periods[0].previous)
-    rows = []
-    for period in periods:
-        row = on_time(quarter.log_or_fail, period=period).rows.iloc[0]
-        if row["denominator"]:
-            rows.append(
-                {
-                    "period": str(period), "numerator": row["denominator"] - row["numerator"],
-                    "denominator": row["denominator"], "estimate": 1 - row["estimate"],
-                    "low": 1 - row["high"], "high": 1 - row["low"],
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows, columns=["period", "numerator", "denominator", "estimate", "low", "high"])
+def _most_late(result: Result, by: str) -> str:
+    """The groups with most late dossiers in a sentence; those too small to publish are among the others."""
+    hidden = result.table().hidden
+    rows = result.rows[[i not in hidden for i in range(len(result.rows))]].dropna(subset=[by])
+    first = rows[rows["numerator"] > 0].sort_values("numerator", ascending=False, kind="stable").head(NAMED)
+    named = [(str(r[by]), int(r["numerator"]), int(r["denominator"])) for _, r in first.iterrows()]
+    left = int(result.rows["numerator"].sum()) - sum(late for _, late, _ in named)
+    return findings.groups_sentence(named, others=len(result.rows) - len(named), others_late=left)
 
 
 def _trend_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
@@ -160,59 +152,6 @@ def _trend_table(quarter: Quarter, rows: pd.DataFrame) -> Table:
         ],
         source=quarter.workspace.source,
     )
-
-
-def _trend_figure(quarter: Quarter, rows: pd.DataFrame) -> Figure:
-    last = rows.iloc[-1]
-    values = {"share": percent(last["estimate"], 2), "target": percent(quarter.target), "period": last["period"]}
-    met = last["estimate"] >= quarter.target
-    return draw(
-        _draw_trend(rows, target=quarter.target),
-        title=say("{period}: {share} of closed dossiers on time, target of {target} met", **values)
-        if met
-        else say("{period}: {share} of closed dossiers on time, target of {target} missed", **values),
-        alt=say(
-            "Line chart of the on-time share of {n} periods with 95% intervals and the target of {target}. First "
-            "{first}, last {share}.",
-            n=len(rows),
-            first=percent(rows.iloc[0]["estimate"], 2),
-            target=values["target"],
-            share=values["share"],
-        ),
-        notes=(say("n = {n} dossiers closed in the last period.", n=int(last["denominator"])),),
-        source=quarter.workspace.source,
-    )
-
-
-def _draw_trend(rows: pd.DataFrame, *, target: float) -> Axes:
-    import matplotlib.pyplot as plt
-
-    with theme():
-        _, ax = plt.subplots(figsize=(WIDTH, 2.8))
-        place = np.arange(len(rows))
-        ax.grid(axis="x", visible=False)
-        ax.grid(axis="y", color="#E3E3E3")
-        ax.axhline(target * 100, color=VERMILION, linewidth=1.2, linestyle="--")
-        ax.annotate(
-            say("target {target}", target=percent(target)),
-            (-0.45, target * 100),
-            xytext=(0, 3),
-            textcoords="offset points",
-            color=VERMILION,
-        )
-        ax.vlines(place, rows["low"] * 100, rows["high"] * 100, color=BLUE, alpha=0.5, linewidth=2)
-        ax.plot(place, rows["estimate"] * 100, "o-", color=BLUE, markersize=5)
-        for x, share, low in zip(place, rows["estimate"], rows["low"], strict=True):
-            ax.annotate(
-                percent(share), (x, low * 100), xytext=(0, -11), textcoords="offset points", ha="center", color=INK
-            )
-        ax.set_xticks(place, rows["period"])
-        ax.set_xlim(-0.5, len(rows) - 0.5)
-        lowest = rows["low"].min() * 100
-        ax.set_ylim(lowest - 0.15 * (100 - lowest), 100.6)  # room for the label under the lowest point
-        ax.set_ylabel(say("On time (%)"))
-        ax.yaxis.set_major_formatter(lambda value, _: number(value))
-    return ax
 
 
 def _sourced(quarter: Quarter, result: Result) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from khaosat.facts.language import Lang, say
@@ -15,10 +16,23 @@ if TYPE_CHECKING:
     from khaosat.workspace import Workspace
 
 
-def document(workspace: Workspace, executed: NotebookNode, *, period: Period, lang: Lang, key: str) -> Document:
-    """The executed notebook as a document under the workspace's letterhead; always a draft, unsigned and undated."""
+def document(
+    workspace: Workspace,
+    executed: NotebookNode,
+    *,
+    period: Period,
+    lang: Lang,
+    key: str,
+    words: Mapping[str, object] | None = None,
+) -> Document:
+    """The executed notebook as a document under the workspace's letterhead; always a draft, unsigned and undated.
+
+    ``words``: the run's parameters, which the subject may name.
+    """
     city = workspace.city
-    subject = executed.metadata.get("khaosat", {}).get(f"subject_{lang}", "{period}").format(period=period.label)
+    subject = executed.metadata.get("khaosat", {}).get(f"subject_{lang}", "{period}")
+    label = period.label.replace(" ", "\N{NO-BREAK SPACE}")  # "quý III" stays on one line
+    subject = subject.format(**{**(words or {}), "period": label})
     head = Letterhead(
         parent_agency=city.parent_agency,
         agency=city.agency,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from khaosat.facts import privacy_threshold, read_table, term
 from khaosat.facts.language import date, percent, say
+from khaosat.report import findings
 from khaosat.report.quarter import Quarter
 from khaosat.show.section import Part, Section
 from khaosat.show.table import Table
@@ -15,6 +16,8 @@ from khaosat.show.text import Text
 
 if TYPE_CHECKING:
     from khaosat.results import Result
+
+CHECKS = 15
 
 
 def quality(quarter: Quarter) -> Section:
@@ -25,17 +28,28 @@ def quality(quarter: Quarter) -> Section:
     for noun in (quarter.log, quarter.survey):
         if noun is not None:
             result = data_quality(noun)
-            parts.append(_found(quarter, result))
+            name = say("Dossiers") if noun is quarter.log else say("Answers")
+            parts += [_told(result, name), _found(quarter, result)]
     if not parts:
         parts.append(Text(sentences=(say("The store holds no data."),)))
     return Section(tuple(parts))
 
 
+def _told(result: Result, noun: str) -> Text:
+    some = result.rows[result.rows["numerator"] > 0].sort_values("estimate", ascending=False, kind="stable")
+    first = ("", 0.0) if some.empty else (str(some["label"].iloc[0]), float(some["estimate"].iloc[0]))
+    text = findings.quality_sentence(noun, found=len(some), checks=len(result.rows), first=first[0], share=first[1])
+    return Text(sentences=(text,))
+
+
 def _found(quarter: Quarter, result: Result) -> Table:
     """The checks that found something; how many found nothing is said."""
     rows = result.rows
-    some = rows[rows["numerator"] > 0].reset_index(drop=True)
-    shown = replace(result, rows=some, source=quarter.workspace.source)
+    some = rows[rows["numerator"] > 0]
+    first = some.sort_values("estimate", ascending=False, kind="stable").head(CHECKS).reset_index(drop=True)
+    shown = replace(result, rows=first, source=quarter.workspace.source)
+    if len(some) > len(first):
+        shown = shown.note(say("{n} more checks found less.", n=len(some) - len(first)))
     return shown.note(say("{n} other checks found nothing.", n=len(rows) - len(some))).table()
 
 

@@ -20,14 +20,16 @@ def damage(folder: Path) -> list[str]:
         Of the report, with its ``manifest.json``.
     """
     try:
-        outputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"]
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        outputs = manifest["outputs"]
     except (OSError, ValueError, KeyError):
         return [say("{folder} holds no finished report", folder=folder.name)]
-    lost = [name for name in (*FILES.values(), *outputs) if not (folder / name).is_file()]
+    wanted = () if "sheets" in manifest else tuple(FILES.values())  # sheets of many units lie in folders of their own
+    lost = [name for name in (*wanted, *outputs) if not (folder / name).is_file()]
     if lost:
         return [say("{file} is missing", file=name) for name in dict.fromkeys(lost)]
     changed = [name for name, checksum in outputs.items() if digest(folder / name) != checksum]
-    broken = [name for name in FILES.values() if not _is_whole(folder / name)]
+    broken = [name for name in outputs if Path(name).name in FILES.values() and not _is_whole(folder / name)]
     return [say("{file} was changed after it was written", file=name) for name in changed] + [
         say("{file} cannot be opened", file=name) for name in broken
     ]

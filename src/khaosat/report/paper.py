@@ -25,7 +25,7 @@ LANDSCAPE = 297 - MARGINS["left"] - MARGINS["right"]
 TALLEST = 215.0
 """Millimetres of height that a figure may take, so that its caption and source stay below it."""
 
-BODY = 14.0
+BODY = 13.0
 """Type size of the text, in points."""
 
 PADDING = 1.3
@@ -33,9 +33,7 @@ PADDING = 1.3
 
 # Where a table is tried, in order: at full size, then smaller down to what the decree's readers can still read, then
 # on a page turned sideways.
-_TRIALS = [(PORTRAIT, size) for size in (12.0, 11.0, 10.0, 9.0)] + [
-    (LANDSCAPE, size) for size in (11.0, 10.0, 9.0, 8.0)
-]
+_TRIALS = [(PORTRAIT, size) for size in (11.0, 10.0, 9.0)] + [(LANDSCAPE, size) for size in (11.0, 10.0, 9.0, 8.0)]
 _HEAD_LINES = 3  # a label over a narrow column may take so many lines before it widens the column
 _TEXT = 6.0  # ems that a column of text is given before the type gets smaller: names in slivers are hard to read
 _SLACK = 0.3  # millimetres: layout engines round

@@ -58,7 +58,7 @@ def _payload(document: Document) -> dict[str, object]:
         "body": BODY,
         "words": {"recipients": say("Recipients:"), "notes": say("Notes:")},
         "sheets": [
-            {"landscape": sheet.landscape, "blocks": [_block(block) for block in sheet.blocks]}
+            {"landscape": sheet.landscape, "blocks": _paired([_block(block) for block in sheet.blocks])}
             for sheet in sheets(document.blocks)
         ],
     }
@@ -77,10 +77,21 @@ def _block(block: Block) -> dict[str, object]:
         case "figure":
             return {
                 "kind": "figure", "caption": caption(block), "alt": block["alt"], "svg": block["svg"],
-                "notes": block["notes"], "source": block["source"],
+                "notes": block["notes"], "source": block["source"], "half": block.get("half", False),
             }  # fmt: skip
         case _:
             return dict(block)
+
+
+def _paired(blocks: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The blocks with each two half figures in a row as one pair."""
+    out: list[dict[str, object]] = []
+    for block in blocks:
+        if block.get("half") and out and out[-1].get("half"):
+            out[-1] = {"kind": "pair", "figures": [out[-1], block]}
+        else:
+            out.append(block)
+    return out
 
 
 def _covered(value: object) -> object:

@@ -55,10 +55,13 @@ class Outcome:
         ``built`` or ``unchanged``.
     folder
         Where the report is.
+    failed
+        Of a report made for each unit: the units whose sheet could not be made.
     """
 
     state: Literal["built", "unchanged"]
     folder: Path
+    failed: tuple[str, ...] = ()
 
 
 def build(
@@ -102,6 +105,7 @@ def build(
 
     name = notebook or workspace.report.notebook
     source = workspace.notebook(name)
+    name = source.stem
     notebook_json = json.loads(source.read_text(encoding="utf-8"))
     values = checked(notebook_json, {"period": str(as_period(period)), **(parameters or {})})
     target = workspace.reports / folder_name(str(values["period"]), name, lang)
@@ -109,12 +113,12 @@ def build(
     lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
     try:
         with lock:
-            inputs = _inputs(workspace, source, values, lang)
+            inputs = gather_inputs(workspace, source, values, lang)
             key = digest_values(inputs)
             if not force and is_intact(target, key):
                 return Outcome(state="unchanged", folder=target)
             if not allow_unfinished:
-                _refuse_unfinished(workspace, as_period(period))
+                refuse_unfinished(workspace, as_period(period))
             _build(workspace, source, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
     except filelock.Timeout as error:
         text = say("another run is building {folder}; wait for it to end", folder=target)
@@ -133,7 +137,7 @@ def is_intact(folder: Path, key: str) -> bool:
         return False
 
 
-def _refuse_unfinished(workspace: Workspace, period: Period) -> None:
+def refuse_unfinished(workspace: Workspace, period: Period) -> None:
     """A log whose last day leaves working days of the period uncovered would pass a part off as the whole."""
     log = workspace.log()
     if log is None:
@@ -165,11 +169,11 @@ def _build(
 ) -> None:
     from khaosat.report.letterhead import document
 
-    with _swapped_in(target) as work, language(lang):
+    with swapped_in(target) as work, language(lang):
         executed = _execute(workspace, source, values, work=work, lang=lang, progress=progress)
         progress(say("laying out the report"))
-        paper = document(workspace, executed, period=Period(str(values["period"])), lang=lang, key=key)
-        _render(paper, work)
+        paper = document(workspace, executed, period=Period(str(values["period"])), lang=lang, key=key, words=values)
+        render(paper, work)
         outputs = {file.name: digest(file) for file in sorted(work.iterdir())}
         manifest = {"key": key, "inputs": inputs, "outputs": outputs}
         (work / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -191,7 +195,7 @@ def _execute(
 
     output = work / NOTEBOOK
     progress(say("running the notebook"))
-    with _environment(KHAOSAT_WORKSPACE=str(workspace.root), KHAOSAT_LANG=lang):
+    with environment(KHAOSAT_WORKSPACE=str(workspace.root), KHAOSAT_LANG=lang):
         try:
             papermill.execute_notebook(
                 str(source), str(output), parameters=dict(values), cwd=str(workspace.root), progress_bar=False,
@@ -204,14 +208,15 @@ def _execute(
     return executed
 
 
-def _render(paper: Document, work: Path) -> None:
+def render(paper: Document, work: Path) -> None:
+    """Write a document in every format."""
     from khaosat.report import docx, html, pdf, xlsx
 
     for kind, write in (("html", html.write), ("pdf", pdf.write), ("docx", docx.write), ("xlsx", xlsx.write)):
         write(paper, work / FILES[kind])
 
 
-def _inputs(workspace: Workspace, source: Path, values: Mapping[str, object], lang: Lang) -> dict[str, object]:
+def gather_inputs(workspace: Workspace, source: Path, values: Mapping[str, object], lang: Lang) -> dict[str, object]:
     """What the report depends on, in words and hashes; no clock, no machine, no user."""
     package = Path(__file__).resolve().parent.parent
     store = workspace.root / workspace.store.folder / "manifest.json"
@@ -229,8 +234,8 @@ def _inputs(workspace: Workspace, source: Path, values: Mapping[str, object], la
     }
 
 
-def folder_name(period: str, notebook: str, lang: Lang) -> str:
-    """Name of the folder of a report, below ``reports/``.
+def folder_name(period: str, notebook: str, lang: Lang, *, each: str = "") -> str:
+    """Name of the folder of a report, below ``reports/``; ``each`` is what it is made for each of.
 
     >>> folder_name("2026-Q3", "bao-cao-quy", "vi"), folder_name("2026-07", "tre-han-thang", "en")
     ('2026-Q3', '2026-07-tre-han-thang-en')
@@ -238,13 +243,15 @@ def folder_name(period: str, notebook: str, lang: Lang) -> str:
     parts = [period]
     if notebook != DEFAULT_NOTEBOOK:
         parts.append(notebook)
+    if each:
+        parts.append(f"by-{each}")
     if lang != "vi":
         parts.append(lang)
     return "-".join(parts)
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
     """Variables that the kernel inherits."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
@@ -259,7 +266,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 @contextmanager
-def _swapped_in(target: Path) -> Iterator[Path]:
+def swapped_in(target: Path) -> Iterator[Path]:
     """A folder to work in that takes the target's place when the block ends well and is kept aside when it does not."""
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     old = target.parent / f".{target.name}.old"

@@ -68,7 +68,10 @@ class TableBlock(TypedDict):
 
 
 class FigureBlock(TypedDict):
-    """A figure: SVG for HTML and PDF, PNG (base64) for DOCX, and a sentence for those who cannot see it."""
+    """A figure: SVG for HTML and PDF, PNG (base64) for DOCX, and a sentence for those who cannot see it.
+
+    ``half``: two such figures in a row may stand side by side.
+    """
 
     kind: Literal["figure"]
     title: str
@@ -77,6 +80,7 @@ class FigureBlock(TypedDict):
     png: str
     notes: list[str]
     source: str
+    half: NotRequired[bool]
     number: NotRequired[int]
 
 

@@ -27,6 +27,8 @@ class Figure:
         What the figure shows, as sentences with its main numbers; not the title again.
     svg, png
         The drawing, as SVG text and PNG bytes.
+    half
+        Whether it is drawn for half the width of a page, to stand beside another.
     """
 
     title: str
@@ -35,13 +37,15 @@ class Figure:
     png: bytes
     notes: tuple[str, ...] = ()
     source: str = ""
+    half: bool = False
 
     def block(self) -> FigureBlock:
         """JSON twin for the report."""
-        return {
+        block: FigureBlock = {
             "kind": "figure", "title": self.title, "alt": self.alt, "svg": self.svg,
             "png": base64.b64encode(self.png).decode("ascii"), "notes": list(self.notes), "source": self.source,
         }  # fmt: skip
+        return {**block, "half": True} if self.half else block
 
     def blocks(self) -> list[Block]:
         """The block in a list, as every displayed part gives it."""
@@ -59,7 +63,9 @@ class Figure:
         )
 
 
-def draw(ax: Axes, *, title: str, alt: str, notes: tuple[str, ...] = (), source: str = "") -> Figure:
+def draw(
+    ax: Axes, *, title: str, alt: str, notes: tuple[str, ...] = (), source: str = "", half: bool = False
+) -> Figure:
     """Freeze an axes' figure and close it; same data, same bytes.
 
     Raises
@@ -82,4 +88,6 @@ def draw(ax: Axes, *, title: str, alt: str, notes: tuple[str, ...] = (), source:
         canvas.savefig(png, format="png", metadata={"Software": None})
     plt.close(canvas)
     text = svg.getvalue()
-    return Figure(title=title, alt=alt, svg=text[text.index("<svg") :], png=png.getvalue(), notes=notes, source=source)
+    return Figure(
+        title=title, alt=alt, svg=text[text.index("<svg") :], png=png.getvalue(), notes=notes, source=source, half=half
+    )

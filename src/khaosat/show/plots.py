@@ -9,7 +9,7 @@ import pandas as pd
 
 from khaosat.facts import term
 from khaosat.facts.language import number
-from khaosat.show.theme import BLUE, WIDTH, theme
+from khaosat.show.theme import BLUE, HALF, WIDTH, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,3 +37,11 @@ def intervals(rows: pd.DataFrame, *, keys: list[str], unit: str, ax: Axes | None
             lambda value, _: number(value, 0 if abs(value) >= 10 or value == round(value) else 1)
         )
     return ax
+
+
+def page_axes(height: float, *, half: bool = False) -> Axes:
+    """Axes as wide as a page, or half of it, for a result to be drawn on lower than it draws itself for a screen."""
+    import matplotlib.pyplot as plt
+
+    with theme():
+        return plt.subplots(figsize=(HALF if half else WIDTH, height))[1]

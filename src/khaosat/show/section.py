@@ -24,6 +24,16 @@ class Section:
 
     parts: tuple[Part, ...]
 
+    @property
+    def brief(self) -> Section:
+        """Its texts and figures: what a reader in a hurry needs."""
+        return Section(tuple(part for part in self.parts if not isinstance(part, Table)))
+
+    @property
+    def tables(self) -> Section:
+        """Its tables, for an annex."""
+        return Section(tuple(part for part in self.parts if isinstance(part, Table)))
+
     def blocks(self) -> list[Block]:
         """JSON twins of all parts, in order."""
         return [block for part in self.parts for block in part.blocks()]

@@ -20,6 +20,8 @@ PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, GREY)
 
 WIDTH = 6.3
 """Inches: the text width of an A4 page with 30 and 20 mm margins."""
+HALF = 3.05
+"""Inches: the width of a figure that stands beside another."""
 
 
 def font_folder() -> Path:
