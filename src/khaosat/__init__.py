@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         surges,
         time_to_result,
         variants,
+        what_if,
     )
     from khaosat.dossiers.frames import log_from_frames
     from khaosat.errors import DataError, DesignError, FactsError, KhaosatError, WorkspaceError
@@ -207,6 +208,7 @@ __all__ = [
     "trim_weights",
     "unit_panel",
     "variants",
+    "what_if",
     "where_dissatisfied",
     "write_cost_template",
     "write_form_06a",
@@ -223,7 +225,7 @@ _HOME = {
         "compare_periods", "compare_units", "consultations", "deadlines", "directly_follows", "dossier_quality",
         "durations", "handovers", "late_list", "late_pareto", "late_rates", "lateness_drivers", "nowcast", "on_time",
         "process_map", "reconcile", "rework", "steps_profile", "supplement_loops", "surges", "time_to_result",
-        "variants",
+        "variants", "what_if",
     ),
     "dossiers.frames": ("log_from_frames",),
     "errors": ("DataError", "DesignError", "FactsError", "KhaosatError", "WorkspaceError"),

@@ -69,6 +69,8 @@ CALLS = {
     "bottlenecks effective": lambda log: verbs.bottlenecks(log, by="month", deadline="effective", period="2026-Q2"),
     "bottleneck_findings": lambda log: verbs.bottleneck_findings(log),
     "process_map": lambda log: verbs.process_map(log),
+    "what_if": lambda log: verbs.what_if(log, [{"arrivals": 1.5}], replications=20),
+    "what_if effective": lambda log: verbs.what_if(log, [], replications=20, period="2026-Q2", deadline="effective"),
 }
 
 

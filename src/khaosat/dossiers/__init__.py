@@ -22,6 +22,7 @@ from khaosat.dossiers.quality import dossier_quality
 from khaosat.dossiers.reconciliation import reconcile
 from khaosat.dossiers.repeats import rework
 from khaosat.dossiers.risk import at_risk, back_test
+from khaosat.dossiers.scenario_effects import what_if
 from khaosat.dossiers.step_times import steps_profile
 from khaosat.dossiers.stock import backlog
 from khaosat.dossiers.unit_comparison import compare_units
@@ -57,4 +58,5 @@ __all__ = [
     "surges",
     "time_to_result",
     "variants",
+    "what_if",
 ]

@@ -1,0 +1,100 @@
+"""The report on the danger of being late: what is published, what is internal, and what is said without data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from khaosat.domain.period import Period
+from khaosat.dossiers.frames import log_from_frames
+from khaosat.errors import WorkspaceError
+from khaosat.report import risk_section
+from khaosat.report.quarter import Quarter
+from khaosat.show.table import Table
+from khaosat.workspace import Workspace
+
+AS_OF = dt.datetime(2026, 9, 30, 23, 59, 59)
+
+
+def open_rows() -> pd.DataFrame:
+    """As `at_risk` lists them: 14 at one unit (one overdue, two in danger), 3 and 2 at two small ones."""
+    units = ["Phòng A"] * 14 + ["Phòng B"] * 3 + ["Phòng C"] * 2
+    n = len(units)
+    due = [pd.Timestamp("2026-09-01")] + [pd.Timestamp("2026-10-09")] * (n - 1)
+    return pd.DataFrame({
+        "dossier_id": [f"H{i:03d}" for i in range(n)], "procedure_name": "Thủ tục X", "unit": units, "due_at": due,
+        "remaining_days": [-20] + [7] * (n - 1), "estimate": [1.0, 0.9, 0.6] + [0.1] * (n - 3),
+    })  # fmt: skip
+
+
+@pytest.fixture
+def quarter(tmp_path) -> Quarter:
+    settings = '[city]\nname = "X"\nparent_agency = "A"\nagency = "B"\nplace = "C"\n'
+    (tmp_path / "khaosat.toml").write_text(settings, encoding="utf-8")
+    quarter = Quarter(workspace=Workspace.find(tmp_path), period=Period("2026-Q3"), wave="", by="responsible_unit")
+    dossiers = pd.DataFrame({
+        "dossier_id": ["a"], "received_at": [dt.datetime(2026, 7, 1, 8)], "due_at": [dt.datetime(2026, 7, 9, 17)],
+        "finished_at": [dt.datetime(2026, 7, 8, 9)], "responsible_unit": ["Phòng A"], "status": ["finished"],
+    })  # fmt: skip
+    quarter.__dict__["log"] = log_from_frames({"dossiers": dossiers}, as_of=AS_OF)
+    yield quarter
+    quarter.log_or_fail.engine.close()
+
+
+def test_counts_are_published_by_unit_with_small_cells_suppressed(quarter):
+    rows = open_rows()
+    rows["is_overdue"] = rows["due_at"] < pd.Timestamp(AS_OF)
+    rows["is_likely"] = ~rows["is_overdue"] & (rows["estimate"] >= 0.5)
+    table = risk_section._counts(quarter, rows, "unit")
+    assert table.cells[0] == ("Phòng A", "14", "1", "2", "2,6")
+    assert table.cells[1][1:] == table.cells[2][1:] == ("…",) * 4
+    assert not any(identity in str(table.cells) for identity in rows["dossier_id"])
+
+
+def test_the_groups_left_out_are_one_row_and_nothing_is_lost(quarter):
+    rows = pd.concat([open_rows().assign(unit=f"Phòng {i:02d}") for i in range(20)], ignore_index=True)
+    rows = rows.assign(is_overdue=False, is_likely=rows["estimate"] >= 0.5)
+    table = risk_section._counts(quarter, rows, "unit")
+    assert len(table.raw) == risk_section.GROUPS + 1
+    assert sum(int(line[1]) for line in table.raw) == len(rows)
+
+
+def test_the_sentence_counts_overdue_and_endangered_apart(quarter):
+    rows = open_rows()
+    rows["is_overdue"] = rows["due_at"] < pd.Timestamp(AS_OF)
+    rows["is_likely"] = ~rows["is_overdue"] & (rows["estimate"] >= 0.5)
+    told = risk_section._danger_words(rows, quarter)
+    assert "19 hồ sơ có hạn đang mở: 1 đã quá hạn; trong 18 hồ sơ còn lại, 2 hồ sơ" in told
+
+
+def test_a_wrong_file_of_scenarios_is_said_and_stops_nothing(quarter):
+    section = risk_section.scenarios(quarter, file="absent.toml")
+    assert "absent.toml" in section.parts[0].sentences[0]
+
+
+@pytest.mark.parametrize("name", ["durations", "causes", "compared_units", "scenarios"])
+def test_a_log_with_one_dossier_gives_words_and_tables(quarter, name):
+    section = getattr(risk_section, name)(quarter)
+    assert section.blocks()
+    assert all(table.cells for table in section.parts if isinstance(table, Table))
+
+
+@pytest.mark.parametrize("name", ["endangered", "trust", "durations", "causes", "compared_units", "scenarios"])
+def test_a_period_without_dossiers_says_so(quarter, name):
+    empty = Quarter(workspace=quarter.workspace, period=Period("2020-Q1"), wave="", by="responsible_unit")
+    empty.__dict__["log"] = quarter.log
+    section = getattr(risk_section, name)(empty)
+    assert "không có hồ sơ nào" in section.parts[0].sentences[0]
+
+
+def test_the_beginning_of_a_notebooks_name_is_enough_where_it_is_the_only_one(quarter):
+    folder = quarter.workspace.root / "notebooks"
+    folder.mkdir()
+    for name in ("nguy-co-tre-han", "tre-han", "tre-han-thang"):
+        (folder / f"{name}.ipynb").write_text("{}", encoding="utf-8")
+    assert quarter.workspace.notebook("nguy-co").stem == "nguy-co-tre-han"
+    assert quarter.workspace.notebook("tre-han").stem == "tre-han"  # a whole name is nobody's beginning
+    with pytest.raises(WorkspaceError):
+        quarter.workspace.notebook("tre-ha")
