@@ -19,13 +19,26 @@ import pytest
 import khaosat as ks
 from khaosat.facts.language import number
 from khaosat.show.blocks import MIME
+from scripts.lint_notebooks import find_notebooks
 from tests.browser import chromium
 from tests.shared import ROOT
+
+
+def metadata(notebook: Path) -> dict:
+    """What a notebook says of itself; those of reports name their parts."""
+    return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
+
 
 PATIENCE = 180
 """Seconds that a busy machine may take for one step."""
 
 REPORT, OWN = "notebooks/bao-cao-quy.ipynb", "notebooks/tim-hieu.ipynb"
+START = "notebooks/bat-dau.ipynb"
+CONFIG = ROOT / "scripts/jupyterlab/config.py"
+PICTURES = os.environ.get("KHAOSAT_SCREENSHOTS", "")
+"""A folder for pictures of every research notebook after Run All, in both themes; none are taken without it."""
+
+RESEARCH = [path.stem for path in find_notebooks([ROOT / "notebooks"]) if "khaosat" not in metadata(path)]
 CELLS = [
     "import khaosat as ks\n\nlog = ks.Workspace.find().log()\nlog",
     'ks.on_time(log, period="2026-Q3", by="field")',
@@ -78,6 +91,17 @@ SHOWN = """() => {
 }"""
 
 
+HEIGHT = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+    return Math.ceil(cells.reduce((sum, cell) => sum + cell.node.getBoundingClientRect().height, 0));
+}"""
+
+TOP = """() => {
+    window.jupyterapp.shell.currentWidget.content.node.querySelector('.jp-WindowedPanel-outer').scrollTop = 0;
+    return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory) -> ks.Workspace:
     """A copy of the sample workspace, read in, with a notebook of the researcher's own beside the report's."""
@@ -103,7 +127,7 @@ def jupyterlab(root: Path, *, state: Path) -> Iterator[dict]:
         place.mkdir()
     command = [
         sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-        "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={root}",
+        f"--config={CONFIG}", "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={root}",
     ]  # fmt: skip
     with (
         (state / "log").open("w+", encoding="utf-8") as log,
@@ -175,6 +199,50 @@ def twins(cells: list[dict], kind: str) -> list[dict]:
     """Blocks of a kind that the outputs carry for the report."""
     data = (output.get("data", {}) for output in everything(cells, "outputs"))
     return [block for bundle in data for block in bundle.get(MIME, []) if block["kind"] == kind]
+
+
+def picture(page, name: str) -> None:
+    """The whole notebook, in the light theme and in the dark one, if pictures are asked for."""
+    if not PICTURES:
+        return
+    folder, size = Path(PICTURES), page.viewport_size
+    folder.mkdir(parents=True, exist_ok=True)
+    for shade in ("light", "dark"):
+        page.emulate_media(color_scheme=shade)  # overrides.json: the theme is the system's
+        page.wait_for_function(
+            "shade => document.body.dataset.jpThemeName === `JupyterLab ${shade}`", arg=shade.title()
+        )
+        page.set_viewport_size({"width": 1280, "height": min(page.evaluate(HEIGHT) + 200, 16_000)})
+        page.evaluate(TOP)
+        page.screenshot(path=folder / f"{name}-{shade}.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(size)
+
+
+def test_the_front_door_is_the_start_page(lab):
+    page, server, _ = lab
+    page.goto(f"{server['url']}?token={server['token']}")
+    page.wait_for_function(READY, arg=START)
+    links = page.eval_on_selector_all(".jp-Notebook a[href]", "links => links.map(link => link.textContent)")
+    assert {*links} >= {path.stem for path in find_notebooks([ROOT / "notebooks"])} - {"bat-dau"}
+
+
+def test_vietnamese_code_is_set_in_a_font_that_has_its_letters(own, lab):
+    """DejaVu Sans Mono and Liberation Mono, which Linux would take, lack letters such as ế and ả."""
+    font = lab[0].evaluate("() => getComputedStyle(document.querySelector('.cm-content')).fontFamily")
+    assert font.startswith('Cousine, "Noto Sans Mono", Consolas')
+
+
+@pytest.mark.parametrize("name", RESEARCH)
+def test_run_all_of_a_research_notebook(lab, name):
+    cells = run_all(lab, f"notebooks/{name}.ipynb")
+    errors = [output for output in everything(cells, "outputs") if output["output_type"] in ("error", "stream")]
+    assert errors == [], "neither an error nor a warning on stderr"
+    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert everything(cells, "tables") or everything(cells, "items")
+    assert all(image["pixels"] > 0 for image in everything(cells, "images"))
+    picture(lab[0], name)
+    lab[0].evaluate("() => window.jupyterapp.commands.execute('kernelmenu:shutdown')")
 
 
 @pytest.mark.parametrize("notebook", ["report", "own"])

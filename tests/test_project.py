@@ -23,7 +23,7 @@ from tests.shared import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN_TIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 EXTRAS = [Requirement(text) for texts in PROJECT["project"]["optional-dependencies"].values() for text in texts]
-DEV = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
+DEV = [Requirement(text) for texts in PROJECT["dependency-groups"].values() for text in texts]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "tests/README.md"]
 DOCUMENTS += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))

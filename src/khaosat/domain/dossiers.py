@@ -242,8 +242,12 @@ def _by_day(frame: pd.DataFrame) -> pa.Table:
 
 
 def _offices_table(calendar: WorkCalendar) -> pa.Table:
-    """``unit`` and ``office``; a unit without a row works by the rows of ``calendar`` whose office is empty."""
+    """``unit`` and ``office``; a unit without a row works by the rows of ``calendar`` whose office is empty.
+
+    The first row is of no unit: of an empty table DuckDB takes every join with it to have no rows, and plans the joins
+    after it for none.
+    """
     import pyarrow as pa
 
-    text = pa.string()
-    return pa.table({"unit": pa.array(calendar.units.keys(), text), "office": pa.array(calendar.units.values(), text)})
+    units, offices = [None, *calendar.units.keys()], ["", *calendar.units.values()]
+    return pa.table({"unit": pa.array(units, pa.string()), "office": pa.array(offices, pa.string())})

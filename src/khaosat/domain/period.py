@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from khaosat.facts.language import say
+from khaosat.facts.language import date, say
 
 Kind = Literal["year", "half", "quarter", "month"]
 _MONTHS: dict[Kind, int] = {"year": 12, "half": 6, "quarter": 3, "month": 1}
@@ -108,6 +108,10 @@ class Period:
                 return say("quarter {quarter} of {year}", quarter=_ROMAN[self.index - 1], year=str(self.year))
             case "month":
                 return say("month {month} of {year}", month=str(self.index), year=str(self.year))
+
+    def _repr_html_(self) -> str:
+        last = self.end - dt.timedelta(days=1)
+        return f"<p><strong>{self.label}</strong>: {date(self.start)}–{date(last)}</p>"
 
     def _shift(self, by: int) -> Period:
         per_year = 12 // _MONTHS[self.kind]

@@ -116,6 +116,12 @@ class Design:
         roles = {role: names(getattr(self, role)) for role in ("weights", "strata", "clusters", "fpc")}
         return {role: columns for role, columns in roles.items() if columns}
 
+    def _repr_html_(self) -> str:
+        roles = [f"{term(role)}: {', '.join(columns)}" for role, columns in self.roles.items()]
+        lines = roles or [say("every respondent counts alike, drawn one by one")]
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        return f"<p><strong>{html.escape(say('Survey design'))}</strong></p><ul>{items}</ul>"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Survey:
