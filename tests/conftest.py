@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 os.environ["MPLBACKEND"] = "Agg"
 
 import hypothesis
 import pytest
+
+from tests.shared import ROOT
 
 # No deadlines: a busy machine must not fail a test. In CI the examples are the same in every run.
 hypothesis.settings.register_profile("dev", deadline=None)
@@ -43,6 +46,20 @@ def refuse_skip(config: pytest.Config, report):
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} may not be skipped here. {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def sample_city(tmp_path_factory):
+    """The sample workspace as `make report` finds it, read in: one copy for all tests of a worker."""
+    from khaosat.workspace import Workspace
+
+    root = tmp_path_factory.mktemp("sample-city")
+    shutil.copy(ROOT / "khaosat.toml", root)
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    shutil.copytree(ROOT / "data" / "sample", root / "data" / "sample")
+    workspace = Workspace.find(root)
+    workspace.ingest()
+    return workspace
 
 
 @pytest.fixture(autouse=True)

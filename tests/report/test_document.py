@@ -66,7 +66,11 @@ def test_styles_nest_and_neighbours_join():
 
 
 def texts(blocks):
-    return [[plain_text(item) for item in b["items"]] if b["kind"] == "list" else plain_text(b["runs"]) for b in blocks]
+    return [
+        [plain_text(item) for item in b["items"]] if b["kind"] == "list" else plain_text(b["runs"])
+        for b in blocks
+        if b["kind"] not in ("page_break", "signature")
+    ]
 
 
 def test_numbers_of_lists_are_those_the_author_wrote():
@@ -115,7 +119,7 @@ def test_headings_never_skip_a_level_down_and_never_gain_one(levels):
 
 @pytest.mark.parametrize("last", ["Hết.", "Hết", "Hết;", "Hết./.", "Hết. "])
 def test_the_last_words_are_closed_once(last):
-    (block,) = document(paragraph(last)).blocks
+    block, _ = document(paragraph(last)).blocks
     assert plain_text(block["runs"]) == "Hết./."
 
 
@@ -124,6 +128,17 @@ def test_a_list_is_closed_in_its_last_item_and_a_heading_by_a_line_of_its_own():
     assert texts(document(items, {"kind": "page_break"}).blocks) == [["a.", "b./."]]
     assert texts(document(heading(1)).blocks) == ["T", "./."]
     assert texts(document().blocks) == ["./."]
+
+
+@pytest.mark.parametrize("break_before", [True, False])
+def test_the_signature_stands_before_the_annex(break_before):
+    annex = heading(1) | {"runs": [words("PHỤ LỤC. SỐ LIỆU")]}
+    breaks = [{"kind": "page_break"}] if break_before else []
+    got = document(heading(1), paragraph("a"), *breaks, annex, paragraph("b")).blocks
+    assert [block["kind"] for block in got] == [
+        "heading", "paragraph", "signature", "page_break", "heading", "paragraph",
+    ]  # fmt: skip
+    assert texts(got) == ["T", "a./.", "PHỤ LỤC. SỐ LIỆU", "b"]
 
 
 @given(st.text(alphabet=st.characters(), max_size=40))

@@ -8,14 +8,10 @@ periods and the size under **Numbers** in ``CHANGELOG.md``.
 from __future__ import annotations
 
 import os
-import shutil
 from difflib import unified_diff
 
-import papermill
-import pytest
-
+from khaosat.report import build
 from khaosat.report.document import plain_text, read_notebook
-from khaosat.workspace import Workspace
 from tests.shared import ROOT
 
 PERIOD = "2026-Q3"
@@ -34,24 +30,8 @@ def printed(blocks) -> list[str]:
     return lines[1:]
 
 
-@pytest.fixture(scope="module")
-def blocks(tmp_path_factory):
-    root = tmp_path_factory.mktemp("sample-city")
-    shutil.copy(ROOT / "khaosat.toml", root)
-    shutil.copytree(ROOT / "data/sample", root / "data/sample")
-    Workspace.find(root).ingest()
-    done = root / "so-tay.ipynb"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KHAOSAT_WORKSPACE", str(root))
-        papermill.execute_notebook(
-            str(ROOT / "notebooks/bao-cao-quy.ipynb"), str(done), parameters={"period": PERIOD}, cwd=str(root),
-            kernel_name="python3", language="python", progress_bar=False,
-        )  # fmt: skip
-    return read_notebook(done)
-
-
-def test_the_quarter_is_reproduced_to_the_printed_digit(blocks):
-    now = printed(blocks)
+def test_the_quarter_is_reproduced_to_the_printed_digit(sample_city):
+    now = printed(read_notebook(build(sample_city, PERIOD).folder / "so-tay.ipynb"))
     if os.environ.get("KHAOSAT_RENEW_GOLDEN"):
         GOLDEN.write_text("\n".join(now) + "\n", encoding="utf-8")
     then = GOLDEN.read_text(encoding="utf-8").splitlines()

@@ -10,7 +10,7 @@ import pytest
 from khaosat.domain.period import Period
 from khaosat.dossiers.frames import log_from_frames
 from khaosat.errors import WorkspaceError
-from khaosat.report import risk_section
+from khaosat.report import bottleneck_section, risk_section
 from khaosat.report.quarter import Quarter
 from khaosat.show.table import Table
 from khaosat.workspace import Workspace
@@ -72,6 +72,19 @@ def test_the_sentence_counts_overdue_and_endangered_apart(quarter):
 def test_a_wrong_file_of_scenarios_is_said_and_stops_nothing(quarter):
     section = risk_section.scenarios(quarter, file="absent.toml")
     assert "absent.toml" in section.parts[0].sentences[0]
+
+
+def test_remedies_give_numbers_only_where_they_are_sure():
+    row = pd.Series({"scenario": "Bước A", "verdict": "fewer", "avoided": 51.4, "low_avoided": 38.0,
+                     "high_avoided": 67.2, "difference": -0.013})  # fmt: skip
+    told = bottleneck_section._remedy(row)
+    assert told == "Bước A: bớt khoảng 51 hồ sơ trễ hạn trong kỳ (38–67), tỷ lệ trễ hạn giảm 1,3 điểm phần trăm."
+    row["verdict"] = "no_difference"
+    assert bottleneck_section._remedy(row) == "Bước A: chưa chắc tỷ lệ trễ hạn thay đổi."
+
+
+def test_a_log_without_bottlenecks_has_no_remedies(quarter):
+    assert "Không tìm thấy điểm nghẽn" in bottleneck_section.remedies(quarter).parts[0].sentences[0]
 
 
 @pytest.mark.parametrize("name", ["durations", "causes", "compared_units", "scenarios"])

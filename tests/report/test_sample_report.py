@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import nbformat
 import pytest
@@ -11,7 +10,6 @@ from lxml import html as lxml_html
 
 from khaosat.report import build
 from khaosat.report.letterhead import document as laid_out
-from khaosat.workspace import Workspace
 from tests.report.test_agreement import (  # noqa: F401  the same walk as over the hand-made report
     book,
     page,
@@ -29,20 +27,13 @@ from tests.report.test_browser import (  # noqa: F401
     test_axe_finds_no_violation,
     test_no_request_leaves_the_file,
 )
-from tests.shared import ROOT
 
 PERIOD = "2026-Q3"
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory):
-    root = tmp_path_factory.mktemp("sample-city")
-    shutil.copy(ROOT / "khaosat.toml", root)
-    shutil.copytree(ROOT / "notebooks", root / "notebooks")
-    shutil.copytree(ROOT / "data" / "sample", root / "data" / "sample")
-    workspace = Workspace.find(root)
-    workspace.ingest()
-    return workspace
+def workspace(sample_city):
+    return sample_city
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,8 @@ def test_replicates_and_raking_are_taken() -> None:
     survey = drawn(5)
     plain = reliability(survey, ITEMS).rows.iloc[0]
     again = reliability(replicates(survey), ITEMS).rows.iloc[0]
-    assert again["se"] == pytest.approx(plain["se"], rel=1e-9)  # the jackknife of influence values is Taylor
+    assert again["se"] == pytest.approx(plain["se"], rel=0.05)  # found anew in every replicate: near Taylor, not equal
+    assert again["se"] != plain["se"]
     shares = survey.responses["g"].value_counts().to_dict()
     raked = reliability(rake(survey, {"g": {level: 7 * n + 500 for level, n in shares.items()}}), ITEMS).rows.iloc[0]
     assert raked["alpha"] != plain["alpha"]

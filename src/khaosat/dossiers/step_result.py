@@ -71,9 +71,10 @@ def no_steps(log: DossierLog, rows: pd.DataFrame, span: Window) -> list[str]:
 
 def clock_words(log: DossierLog) -> str:
     """By which clock worked time runs."""
+    name = say("of Viet Nam") if log.calendar.name == "vn" else log.calendar.name
     if log.calendar.offices:
-        return say("Worked time is office time of the unit of the step, by calendar {name}.", name=log.calendar.name)
-    return say("Worked time is office time by calendar {name}.", name=log.calendar.name)
+        return say("Worked time is office time of the unit of the step, by calendar {name}.", name=name)
+    return say("Worked time is office time by calendar {name}.", name=name)
 
 
 def bars(

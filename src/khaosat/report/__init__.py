@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from khaosat.report.bottleneck_section import bottlenecks, process
+    from khaosat.report.bottleneck_section import bottlenecks, process, remedies
     from khaosat.report.driver_section import dissatisfaction
     from khaosat.report.fan_out import build_each
     from khaosat.report.headline import summary
@@ -42,13 +42,13 @@ __all__ = [
     "Outcome", "Quarter", "ReportFailed", "UnitSheet", "apologies", "bottlenecks", "build", "build_each", "by_group",
     "care", "causes", "compared_units", "dissatisfaction", "durations", "endangered", "form_06a", "gather",
     "gatherings", "late_dossiers", "late_reasons", "league", "measurement", "method", "open_dossiers", "procedures",
-    "process", "punctuality", "quality", "satisfaction", "scenarios", "scorecard", "slow", "summary", "targets",
+    "process", "punctuality", "quality", "remedies", "satisfaction", "scenarios", "scorecard", "slow", "summary", "targets",
     "trust", "unit_actions", "unit_dossiers", "unit_method", "unit_sheet", "unit_summary",
 ]  # fmt: skip
 
 # No module has the name of a function: importing it would put the module in the function's place.
 _HOME = {
-    "bottleneck_section": ("bottlenecks", "process"),
+    "bottleneck_section": ("bottlenecks", "process", "remedies"),
     "driver_section": ("dissatisfaction",),
     "fan_out": ("build_each",),
     "headline": ("summary",),

@@ -13,9 +13,13 @@ from khaosat.show.section import Part, Section
 from khaosat.show.text import Text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from khaosat.dossiers.priorities import BottleneckFindings
 
 FIRST = 5
+REPLAYED = 3
+"""Bottlenecks for which the period is replayed."""
 
 
 def bottlenecks(quarter: Quarter, *, figure: bool = True, table: bool = True) -> Section:
@@ -57,6 +61,36 @@ def _ranked(quarter: Quarter, found: BottleneckFindings) -> Figure:
         ),
         source=quarter.workspace.source,
     )
+
+
+def remedies(quarter: Quarter) -> Section:
+    """What each of the first bottlenecks would give back in its own legal time: the period replayed without it."""
+    from khaosat.dossiers import bottleneck_findings, what_if
+
+    if not quarter.has_dossiers:
+        return Section((Text(sentences=(_none(quarter),)),))
+    log = quarter.log_or_fail
+    first = bottleneck_findings(log, period=quarter.period, top=REPLAYED).rows
+    asked = [{"legal_time": row["step"], "unit": row["unit"]} for _, row in first.iterrows()]
+    if not asked:
+        return Section((Text(sentences=(_none(quarter),)),))
+    found = what_if(log, asked, period=quarter.period)
+    if not found.reproduced:
+        return Section((Text(sentences=(f"{found.finding()}.",)),))
+    how = say("Computed by replaying the dossiers closed in the period {n} times; what comes with the change is not "
+              "in it (officers moved, new delays elsewhere).", n=found.replications)  # fmt: skip
+    return Section((Text(sentences=(*(_remedy(row) for _, row in found.rows.iloc[1:].iterrows()), how)),))
+
+
+def _remedy(row: pd.Series) -> str:
+    if row["verdict"] != "fewer":
+        return say("{scenario}: no sure change of the late share.", scenario=row["scenario"])
+    return say(
+        "{scenario}: about {n} late dossiers fewer in the period ({low}–{high}), the late share down by {points} "
+        "percentage points.",
+        scenario=row["scenario"], n=number(row["avoided"]), low=number(row["low_avoided"]),
+        high=number(row["high_avoided"]), points=number(-100 * row["difference"], 1),
+    )  # fmt: skip
 
 
 def process(quarter: Quarter) -> Section:

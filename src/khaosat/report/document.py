@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 END = "./."
 """What closes an administrative document (Nghị định 30/2020/NĐ-CP, Appendix I)."""
 
+_ANNEX = ("phụ lục", "annex")
 _DEEPEST = 5  # the title is h1 in HTML, which has six
 _DRAWN = ("svg", "png")
 _BLANK = "\u00a0" * 6  # room for a pen; browsers would close up ordinary spaces
@@ -86,7 +87,8 @@ class Document:
     """A report to lay out.
 
     On construction the blocks are put in order once for all formats: text without control characters, heading levels
-    without gaps, tables and figures numbered, the closing ``./.`` set.
+    without gaps, tables and figures numbered, the closing ``./.`` and the signature set after the last words, before an
+    annex (a heading that begins with "Phụ lục").
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ class Document:
         blocks = [cast(Block, _clean(block)) for block in self.blocks]
         for place, block in enumerate(blocks):
             _validate(block, place=place)
-        object.__setattr__(self, "blocks", tuple(_numbered(_close(_without_gaps(blocks)))))
+        object.__setattr__(self, "blocks", tuple(_numbered(_signed(_without_gaps(blocks)))))
 
     @property
     def form(self) -> Form:
@@ -248,6 +250,17 @@ def _without_gaps(blocks: list[Block]) -> list[Block]:
             block = {**block, "level": level}
         out.append(block)
     return out
+
+
+def _signed(blocks: list[Block]) -> list[Block]:
+    """The blocks closed and signed; what is annexed comes after, on a new page (Nghị định 30/2020/NĐ-CP, Appendix I)."""
+    annex = next((place for place, block in enumerate(blocks) if _opens_annex(block)), len(blocks))
+    signed: list[Block] = [*_close(blocks[:annex]), {"kind": "signature"}]
+    return [*signed, {"kind": "page_break"}, *blocks[annex:]] if annex < len(blocks) else signed
+
+
+def _opens_annex(block: Block) -> bool:
+    return block["kind"] == "heading" and plain_text(block["runs"]).casefold().startswith(_ANNEX)
 
 
 def _close(blocks: list[Block]) -> list[Block]:

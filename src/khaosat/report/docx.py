@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from khaosat.facts.language import language, say
-from khaosat.report.document import Document, caption
+from khaosat.report.document import Document, Form, caption
 from khaosat.report.docx_form import (
     NOTE,
     TABLE_NOTE,
     TABLE_TEXT,
     add_letterhead,
+    add_provenance,
     add_signature,
     align_as,
     set_page,
@@ -51,12 +52,12 @@ def write(document: Document, path: Path) -> None:
         word = new_word()
         set_up(word, document)
         add_letterhead(word, document.form)
-        page = _Page(word=word, lists=Lists(word.part.numbering_part.element))
+        page = _Page(word=word, lists=Lists(word.part.numbering_part.element), form=document.form)
         for sheet in [*sheets(document.blocks), Sheet(landscape=False, blocks=[])]:
             page.turn(landscape=sheet.landscape)
             for block in sheet.blocks:
                 page.add(block)
-        add_signature(word, document)
+        add_provenance(word, document)
     file = io.BytesIO()
     word.save(file)
     path.write_bytes(without_clock(file.getvalue()))
@@ -68,6 +69,7 @@ class _Page:
 
     word: Word
     lists: Lists
+    form: Form
     landscape: bool = False
     break_before: bool = False
 
@@ -95,6 +97,8 @@ class _Page:
                 self.add_table(block)
             case "figure":
                 self.add_figure(block)
+            case "signature":
+                add_signature(self.word, self.form)
 
     def paragraph(self, style: str) -> Paragraph:
         paragraph = self.word.add_paragraph(style=style)

@@ -74,11 +74,10 @@ def add_letterhead(word: Word, form: Form) -> None:
     _rule(word.add_paragraph(), 40, width=PORTRAIT, above=7)
 
 
-def add_signature(word: Word, document: Document) -> None:
-    """Recipients and signature side by side, then how the report was made."""
+def add_signature(word: Word, form: Form) -> None:
+    """Recipients and signature side by side."""
     from docx.shared import Pt
 
-    form = document.form
     word.paragraphs[-1].paragraph_format.keep_with_next = True  # no signature alone on a page
     word.add_paragraph().paragraph_format.keep_with_next = True
     left, right = _columns(word, PORTRAIT / 2, PORTRAIT / 2, rows=1)
@@ -89,6 +88,10 @@ def add_signature(word: Word, document: Document) -> None:
     for place, text in enumerate(form["signer"]):
         _line(right[0], text, size=BODY, bold=True, first=place == 0)
     right[0].paragraphs[-1].paragraph_format.space_after = Pt(64)
+
+
+def add_provenance(word: Word, document: Document) -> None:
+    """How the report was made."""
     if document.provenance:
         paragraph = word.add_paragraph(style=TABLE_NOTE)
         add_border(paragraph, "top", eighths=4, space=4)

@@ -80,7 +80,7 @@ def procedures(quarter: Quarter) -> Section:
     rows = result.rows
     count, share = len(rows), float(rows["cumulative_share"].iloc[-1])
     figure = draw(
-        result.plot(page_axes(0.24 * count + 0.6)),
+        result.plot(page_axes(0.31 * count + 0.6)),
         title=say("{n} procedures account for {share} of late dossiers", n=count, share=percent(share)),
         alt=say(
             "Bar chart of late dossiers by procedure. First: {name}, {late} late of {closed} closed; the {n} shown "

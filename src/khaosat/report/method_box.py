@@ -53,10 +53,10 @@ def _found(quarter: Quarter, result: Result) -> Table:
     return shown.note(say("{n} other checks found nothing.", n=len(rows) - len(some))).table()
 
 
-def method(quarter: Quarter) -> Section:
-    """The rules behind the numbers, each with its source and how sure it is."""
+def method(quarter: Quarter, *, survey: bool = True) -> Section:
+    """The rules behind the numbers, each with its source and how sure it is; without those of a ``survey`` not used."""
     boxes: list[Part] = []
-    if quarter.survey is not None:
+    if survey and quarter.survey is not None:
         boxes.append(Text(sentences=_survey_rules(quarter), form="box", title=say("Satisfaction survey")))
     if quarter.log is not None:
         boxes.append(Text(sentences=_dossier_rules(quarter), form="box", title=say("Dossiers")))

@@ -98,4 +98,12 @@ class PageBreakBlock(TypedDict):
     kind: Literal["page_break"]
 
 
-Block = HeadingBlock | ParagraphBlock | ListBlock | TableBlock | FigureBlock | NoteBlock | PageBreakBlock
+class SignatureBlock(TypedDict):
+    """Recipients and who signs."""
+
+    kind: Literal["signature"]
+
+
+Block = (
+    HeadingBlock | ParagraphBlock | ListBlock | TableBlock | FigureBlock | NoteBlock | PageBreakBlock | SignatureBlock
+)
