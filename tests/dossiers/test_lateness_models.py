@@ -13,6 +13,7 @@ import pytest
 import khaosat as ks
 from khaosat.dossiers.driver_cells import coded, driver_cells
 from khaosat.dossiers.driver_model import drive
+from khaosat.dossiers.unit_strata import coarse_enough, own_part
 from khaosat.dossiers.window import window
 from khaosat.errors import KhaosatError
 from khaosat.stats.survival import incidence
@@ -118,6 +119,8 @@ def test_the_permit_logs_nowcasts_are_nearer_than_the_ended_alone(receipt):
         row = ks.nowcast(cut, recent=120, within=56, unit="days").rows.iloc[0]
         assert row["n"] == case["n"]
         assert abs(row["estimate"] - case["true_done56"]) < 0.045 < case["naive_done56"] - case["true_done56"]
+        if case["snapshot"] > "2011-06":  # by then the log tells how its pace changes
+            assert row["low"] <= case["true_done56"] <= row["high"]
 
 
 def test_drivers_find_what_was_planted_and_not_what_comes_with_it():
@@ -212,3 +215,20 @@ def test_a_month_without_arrivals_is_no_row(receipt):
 def test_wrong_calls_are_refused(edges, call):
     with pytest.raises(KhaosatError):
         call(edges)
+
+
+def test_small_cities_are_compared_in_coarser_kinds_by_auto_alone():
+    log, _ = city(120)
+    fine, auto, coarse = (
+        ks.compare_units(log, strata=strata, small=1, few=1).rows.set_index("responsible_unit")["expected"].sort_index()
+        for strata in (("procedure", "channel", "month"), "auto", ("procedure", "channel"))
+    )
+    assert (auto - coarse).abs().max() < 1e-9 < (auto - fine).abs().max()
+
+
+def test_the_own_part_of_a_yardstick_by_hand():
+    counts = pd.DataFrame({"unit": ["u", "v", "u"], "kind": ["a", "a", "b"], "n": [30, 10, 10]})
+    # u: (30²/40 + 10²/10) / 40, v: (10²/40) / 10
+    assert own_part(counts, by="unit", strata=("kind",), few=20) == pytest.approx(32.5 / 40)
+    assert own_part(counts, by="unit", strata=("kind",), few=1) == pytest.approx((32.5 / 40 + 0.25) / 2)
+    assert coarse_enough(counts, by="unit", ladder=[("kind",), ()], few=1) == ()

@@ -8,7 +8,7 @@ import pytest
 
 from khaosat.stats.censored_bands import residual_bands
 from khaosat.stats.forecast_checks import auc, brier, ece, reliability
-from khaosat.stats.risk_model import fit_risk, platt_scaling, rescaled
+from khaosat.stats.risk_model import UNCHANGED, fit_risk, recalibration, rescaled
 
 
 def draws(n=2000, seed=3):
@@ -55,12 +55,22 @@ def test_a_category_of_pure_noise_says_nothing_of_new_cases():
     assert loss[1] < loss[0] + 0.01
 
 
-def test_platt_scaling_finds_what_was_done_to_chances():
+def test_recalibration_finds_what_was_done_to_chances():
     rng = np.random.default_rng(2)
     true = rng.uniform(0.02, 0.98, 200_000)
     event = (rng.random(200_000) < true).astype(float)
-    shift, slope = platt_scaling(event, rescaled(true, (0.5, 0.5)))
-    assert (shift, slope) == pytest.approx((-1.0, 2.0), abs=0.05)
+    assert recalibration(event, rescaled(true, (0.5, 0.5))) == pytest.approx((-1.0, 2.0), abs=0.05)
+    assert rescaled(true, UNCHANGED) is true
+
+
+def test_few_cases_recalibrate_little_and_weights_count_as_cases():
+    """Ten cases against a chance of 1 % move it less than a thousand; each counted twice is as two of each."""
+    chance, event = np.full(1000, 0.01), np.tile([1.0, 0.0], 500)
+    few, many = (recalibration(event[:n], chance[:n]) for n in (10, 1000))
+    said = [rescaled(np.array([0.01]), scaling)[0] for scaling in (few, many)]
+    assert 0.01 < said[0] < 0.1 < 0.4 < said[1] < 0.5
+    twice = recalibration(event[:40], chance[:40], weight=np.full(40, 2.0))
+    assert twice == pytest.approx(recalibration(np.tile(event[:40], 2), np.tile(chance[:40], 2)))
 
 
 def test_bands_count_what_still_runs():

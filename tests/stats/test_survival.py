@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khaosat.stats.conditional import daily_hazard, expected_ends
+from khaosat.stats.conditional import beyond_chance, daily_hazard, expected_ends
 from khaosat.stats.survival import complementary_interval, incidence, quantile_time
 from khaosat.stats.survival_tests import gray, log_rank
 
@@ -132,3 +132,12 @@ def test_the_variance_of_a_forecast_is_chance_and_estimation():
     assert found == pytest.approx(15)
     assert variance == pytest.approx(50 * 0.3 * 0.7 + 50**2 * 0.3 * 0.7 / 100)
     assert expected_ends(hazard, np.array([2]), np.array([1]), np.array([50.0])) == (0.0, 0.0)
+
+
+def test_a_change_of_pace_is_told_from_chance():
+    rng = np.random.default_rng(3)
+    open_, chance = np.full(4000, 200.0), np.full(4000, 200 * 0.25)
+    moved = rng.normal(0, 0.04, 4000) * open_ + rng.normal(0, np.sqrt(chance))
+    assert beyond_chance(moved, chance, open_) == pytest.approx(0.04**2, rel=0.1)
+    assert beyond_chance(rng.normal(0, np.sqrt(chance)), chance, open_) < 2e-4
+    assert beyond_chance([], [], []) == 0

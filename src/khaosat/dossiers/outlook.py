@@ -10,35 +10,23 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from khaosat.domain.dossiers import ENDED, DossierLog
+from khaosat.domain.dossiers import DossierLog
 from khaosat.domain.period import Period
 from khaosat.dossiers.definitions import deadline_words
+from khaosat.dossiers.outlook_cells import HISTORY, Cells, Outcome, ask_cells, courses_of, outcome, placed_cells
+from khaosat.dossiers.outlook_past import Past, past_misses
 from khaosat.dossiers.result import DossierResult, by_words
 from khaosat.dossiers.waits import INSTANT, TimeUnit, check_unit, split
 from khaosat.dossiers.window import Window, window
-from khaosat.engine.query import Deadline, ask, group_columns
+from khaosat.engine.query import Deadline, group_columns
 from khaosat.errors import KhaosatError
 from khaosat.facts.language import date, percent, say
 from khaosat.show.table import Column
 from khaosat.stats.binomial import share
-from khaosat.stats.conditional import Hazard, daily_hazard, expected_ends
 from khaosat.stats.intervals import t_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Cells = pd.DataFrame
-
-HISTORY = 365
-"""Days of reception before the snapshot from which the course of dossiers is learnt."""
-OWN_CLASS = 500
-"""A legal term that so many dossiers have is a class by itself."""
-OWN_ENDS = 30
-"""With fewer ended dossiers of a class, a group takes the class's course from the whole city."""
-_BOUNDS = (2, 5, 10, 15, 20, 30, 60)
-_NO_TERM = -1
-_POOLED = 100_000
-"""Classes of pooled terms are numbered from here."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,8 +105,10 @@ def nowcast(
     -----
     Any end counts, as in :func:`khaosat.on_time`; with no open dossier the share is the plain one and has no error. The
     daily chances :math:`h_t` are those of dossiers received in the year before the snapshot, by class of legal term, by
-    group where it has 30 ended dossiers of the class. The interval is for what these dossiers will come to: chance and
-    the error of the :math:`h_t`, but no change of pace after the snapshot, which no log can know of.
+    group where it has 30 ended dossiers of the class. The interval is for what these dossiers will come to: chance, the
+    error of the :math:`h_t`, and the change of pace: how far nowcasts of the whole log, up to six of them, 30 days
+    apart, missed what came (Student's t with as many degrees of freedom). A log too short for three such moments gives
+    no change of pace, and a note says so.
 
     References
     ----------
@@ -134,15 +124,16 @@ def nowcast(
     if isinstance(within, bool) or not (within == "term" or (isinstance(within, int) and within >= 0)):
         raise KhaosatError(f"within is {within!r}: it must be 'term' or a number of days")
     columns, span, start, finish = group_columns(by), *_received(log, period, recent)
-    cells = _ask(log, span, start=start, finish=finish, by=columns, unit=unit, deadline=deadline)
-    placed = _placed(cells, within)
-    city = _courses(placed, {})
+    cells = ask_cells(log, span, start=start, finish=finish, by=columns, unit=unit, deadline=deadline)
+    placed = placed_cells(cells, within)
+    city = courses_of(placed, {})
+    past = past_misses(log, placed, start=start, finish=finish, within=within, unit=unit, deadline=deadline)
     rows = []
     for key, part in split(placed, columns):
-        courses = _courses(part, city) if columns else city
+        courses = courses_of(part, city) if columns else city
         asked = part[part["of_period"] == 1]
         if len(asked):
-            rows.append({**dict(zip(columns, key, strict=True)), **_row(asked, courses, within, level)})
+            rows.append({**dict(zip(columns, key, strict=True)), **_row(outcome(asked, courses, within), past, level)})
     names = [*columns, "estimate", "se", "low", "high", "n", "n_missing", "in_time", "not_in_time", "undecided",
              "expected", "ended_only"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=names)
@@ -150,7 +141,7 @@ def nowcast(
         rows=frame, by=columns, level=level, source=log.source,
         title=_title(within, unit, period=span.label if recent is None else say("the last {n} days", n=recent),
                      by=by_words(columns)),
-        notes=tuple(_notes(cells, placed, frame, within=within, deadline=deadline, span=span, level=level)),
+        notes=tuple(_notes(cells, placed, frame, past, within=within, deadline=deadline, span=span, level=level)),
     )  # fmt: skip
 
 
@@ -167,83 +158,18 @@ def _received(
     return span, span.known - dt.timedelta(days=recent), span.known
 
 
-def _ask(
-    log: DossierLog, span: Window, *, start: dt.datetime, finish: dt.datetime, by: tuple[str, ...], unit: TimeUnit,
-    deadline: Deadline,
-) -> Cells:  # fmt: skip
-    last = span.known - INSTANT
-    if last.hour < 12:  # what has not ended this morning may still end today: yesterday is the last whole day
-        last = last.replace(hour=0, minute=0, second=0, microsecond=0) - INSTANT
-    return ask(
-        log.engine, "nowcast", by=by, deadline=deadline, ended=ENDED, start=start, finish=finish, known=span.known,
-        since=min(start, span.known - dt.timedelta(days=HISTORY)), last=last, as_of=span.as_of,
-        working=unit == "working_days",
-    )  # fmt: skip
-
-
-def _placed(cells: Cells, within: Literal["term"] | int) -> Cells:
-    """Cells with an age, the day that is asked about, and their class of legal term."""
-    frame = cells[cells["days"].notna()].astype({"days": "int64"})
-    # Received after the last whole day: not a day old. Ended before reception: left out.
-    frame = frame[(frame["days"] >= 0) | (frame["is_closed"] == 0)]
-    term = frame["term"].fillna(_NO_TERM).astype("int64")
-    frame = frame.assign(days=frame["days"].clip(lower=0), term=term)
-    size = frame.groupby("term")["n"].sum()
-    own = term.isin(size.index[size >= OWN_CLASS]) | (term < 0)
-    frame["kind"] = np.where(own, term, _POOLED + np.searchsorted(_BOUNDS, term))
-    if within == "term":
-        frame["until"] = np.where((term >= 0) & (frame["expired"] == 0), term, _NO_TERM)
-        frame["done"] = frame["in_time"]
-    else:
-        frame["until"] = within
-        frame["done"] = ((frame["is_closed"] == 1) & (frame["days"] <= within)).astype("int64")
-    return frame
-
-
-def _courses(cells: Cells, city: dict[int, Hazard]) -> dict[int, Hazard]:
-    """The daily chances of each class; those of ``city`` where the cells hold too few ends."""
-    if not len(cells):
-        return city
-    length = int(max(cells["days"].max(), cells["until"].max())) + 1
-    length = max([length, *(len(course.chance) for course in city.values())])
-    everyone = _course(cells, length, None)
-    found = dict(city)
-    for kind in cells["kind"].unique().tolist():
-        part = cells[cells["kind"] == kind]
-        if not city:
-            found[kind] = _course(part, length, everyone)
-        elif int(part.loc[part["is_closed"] == 1, "n"].sum()) >= OWN_ENDS:
-            found[kind] = _course(part, length, city[kind])
-    return found
-
-
-def _course(cells: Cells, length: int, other: Hazard | None) -> Hazard:
-    return daily_hazard(cells["days"], ended=cells["is_closed"] == 1, n=cells["n"], length=length, other=other)
-
-
-def _row(cells: Cells, courses: dict[int, Hazard], within: Literal["term"] | int, level: float) -> dict[str, float]:
-    missing = (cells["term"] < 0) if within == "term" else pd.Series(False, index=cells.index)
-    n_missing, cells = int(cells.loc[missing, "n"].sum()), cells[~missing]
-    n = int(cells["n"].sum())
-    closed = cells["is_closed"] == 1
-    in_time = int((cells["n"] * cells["done"]).sum())
-    waiting = cells[~closed & (cells["until"] > cells["days"])]
-    undecided, expected, variance = int(waiting["n"].sum()), 0.0, 0.0
-    for kind in waiting["kind"].unique().tolist():
-        part = waiting[waiting["kind"] == kind]
-        ends, spread = expected_ends(courses[kind], part["days"].to_numpy(), part["until"].to_numpy(),
-                                     part["n"].to_numpy(dtype=float))  # fmt: skip
-        expected, variance = expected + ends, variance + spread
-    estimate, se = float(share(in_time + expected, n)), float(share(np.sqrt(variance), n))
-    half = float(t_quantile(level, np.inf)) * se
+def _row(found: Outcome, past: Past, level: float) -> dict[str, float]:
+    n, in_time = found.n, found.in_time
+    estimate = float(share(in_time + found.expected, n))
+    se = float(share(np.sqrt(found.variance + found.undecided**2 * past.variance), n))
+    half = float(t_quantile(level, past.moments if past.variance else np.inf)) * se
     return {
         "estimate": estimate, "se": se,
         # What is decided stays decided.
         "low": max(estimate - half, float(share(in_time, n))) if n else np.nan,
-        "high": min(estimate + half, float(share(in_time + undecided, n))) if n else np.nan,
-        "n": n, "n_missing": n_missing, "in_time": in_time, "not_in_time": n - in_time - undecided,
-        "undecided": undecided, "expected": expected,
-        "ended_only": float(share(in_time, cells.loc[closed, "n"].sum())),
+        "high": min(estimate + half, float(share(in_time + found.undecided, n))) if n else np.nan,
+        "n": n, "n_missing": found.n_missing, "in_time": in_time, "not_in_time": n - in_time - found.undecided,
+        "undecided": found.undecided, "expected": found.expected, "ended_only": float(share(in_time, found.closed)),
     }  # fmt: skip
 
 
@@ -257,8 +183,8 @@ def _title(within: Literal["term"] | int, unit: TimeUnit, *, period: str, by: st
 
 
 def _notes(
-    cells: Cells, placed: Cells, rows: pd.DataFrame, *, within: Literal["term"] | int, deadline: Deadline, span: Window,
-    level: float,
+    cells: Cells, placed: Cells, rows: pd.DataFrame, past: Past, *, within: Literal["term"] | int, deadline: Deadline,
+    span: Window, level: float,
 ) -> list[str]:  # fmt: skip
     notes = [deadline_words(deadline)] if within == "term" else []
     undecided = int(rows["undecided"].sum()) if len(rows) else 0
@@ -277,12 +203,13 @@ def _notes(
             )
         )
         notes.append(
-            say(
-                "{level} interval: chance and the error of these chances; a change of pace after the log's end is "
-                "not in it.",
-                level=percent(level, 0),
-            )
-        )
+            say("{level} interval: chance, the error of these chances, and how far nowcasts of the whole log at {n} "
+                "earlier moments missed what came ({points} of the undecided, beyond chance).",
+                level=percent(level, 0), n=past.moments, points=percent(np.sqrt(past.variance), 1))
+            if past.moments
+            else say("{level} interval: chance and the error of these chances; the log is too short to tell how much "
+                     "the pace changes, and no such change is in it.", level=percent(level, 0))
+        )  # fmt: skip
     missing = int(rows["n_missing"].sum()) if len(rows) else 0
     if missing:
         notes.append(say("{n} dossiers without a due date are left out.", n=missing))

@@ -16,13 +16,11 @@ from khaosat.dossiers.risk_fit import (
     LEAST_KNOWN,
     Risk,
     drift,
-    fit,
     fit_finish,
-)
-from khaosat.dossiers.risk_fit import (
-    back_test as split_and_score,
+    quality,
 )
 from khaosat.dossiers.risk_result import AtRisk, BackTest
+from khaosat.dossiers.risk_walk import Walk, final, walk
 from khaosat.dossiers.risk_words import reasons
 from khaosat.dossiers.snapshots import MOST_DOSSIERS, NOW, modulus_for, snapshots
 from khaosat.dossiers.window import window
@@ -43,6 +41,7 @@ def back_test(
     split: float = 0.7,
     labels: str = "final",
     capacity: int | None = None,
+    recalibrate: bool = True,
 ) -> BackTest:
     """How good the chances of :func:`at_risk` would have been for the later dossiers of the log.
 
@@ -62,6 +61,10 @@ def back_test(
         before the first test dossier came in (what one could have known then).
     capacity
         How many dossiers the office can look after, for ``precision_top``; by default a tenth of those looked at.
+    recalibrate
+        As :func:`at_risk` does it, called again and again: after each quarter of the test dossiers the model is taught
+        anew and its chances are recalibrated, with the outcomes of those that had fallen due by then; else one model
+        states all chances as it comes.
 
     Returns
     -------
@@ -83,7 +86,8 @@ def back_test(
         raise KhaosatError(f"unknown labels {labels!r}: final or known")
     modulus = modulus_for(log)
     frame = snapshots(log, percents=sorted({*_GRID, *percents}), modulus=modulus)
-    return _validated(log, frame, percents, split, labels == "known", capacity, modulus)
+    walked = walk(frame, split=split, known_only=labels == "known", recalibrate=recalibrate)
+    return _validated(log, walked, percents, labels == "known", capacity, modulus, recalibrate=recalibrate)
 
 
 def at_risk(
@@ -121,7 +125,8 @@ def at_risk(
     -----
     The model learns from earlier dossiers as they were known when given shares of their term had passed; a dossier
     counts once its due date has passed, when everyone's outcome is known, so that those still open are not missing.
-    It is fitted anew at each call. Of logs with more than 10,000 dossiers one in so many is taken to learn from.
+    It is fitted anew at each call. Of logs with more than 10,000 dossiers one in so many is taken to learn from; how
+    often a procedure or unit had been late before is counted over all.
 
     References
     ----------
@@ -144,13 +149,14 @@ def at_risk(
     modulus = modulus_for(log)
     history = snapshots(log, percents=[*_GRID, *_AFTER], modulus=modulus)
     now = int((window(log, None).as_of - dt.datetime(1970, 1, 1)).total_seconds())
-    risk = fit(history[history["due_second"] < now])
+    walked = walk(history, split=0.7, known_only=False)
+    risk = final(walked, history, now=now)
     current = snapshots(log, percents=[NOW])
     undated = int(current["due_second"].isna().sum())
     current = current[current["due_second"].notna()].reset_index(drop=True)
     overdue = current["at_second"] > current["due_second"]
     chance = np.where(overdue, 1.0, risk.predict(current))
-    validation = _validated(log, history, [round(100 * share) for share in ELAPSED], 0.7, False, capacity, modulus)
+    validation = _validated(log, walked, [round(100 * share) for share in ELAPSED], False, capacity, modulus)
     watch = drift(validation.scored, now=now)
     current = current.assign(estimate=chance, overdue=overdue)
     if horizon is not None:
@@ -169,10 +175,11 @@ def at_risk(
 
 
 def _validated(
-    log: DossierLog, frame: pd.DataFrame, percents: Sequence[int], split: float, known_only: bool,
-    capacity: int | None, modulus: int,
+    log: DossierLog, walked: Walk, percents: Sequence[int], known_only: bool, capacity: int | None, modulus: int,
+    *, recalibrate: bool = True,
 ) -> BackTest:  # fmt: skip
-    rows, test = split_and_score(frame, percents=percents, split=split, known_only=known_only, capacity=capacity)
+    rows, test = quality(walked.frame, cut=walked.cut, percents=percents, known_only=known_only, capacity=capacity)
+    split = float((walked.frame["received_second"] < walked.cut)[walked.frame["percent"] == 0].mean())
     scored = test.dropna(subset=["chance"])
     calibration = reliability(scored["is_late"].to_numpy(float), scored["chance"].to_numpy(float))
     notes = [
@@ -185,6 +192,9 @@ def _validated(
         else say("brier_base: the constant share late of the teaching dossiers. Precision: among the {share} most "
                  "endangered.", share=percent(CAPACITY, 0)),
     ]  # fmt: skip
+    if recalibrate:
+        notes.append(say("As asked again and again: after each quarter of the test dossiers the model is taught anew "
+                         "and recalibrated with the outcomes known by then."))  # fmt: skip
     if modulus > 1:
         notes.append(_sampled(modulus))
     if scored.empty:

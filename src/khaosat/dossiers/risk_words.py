@@ -13,8 +13,8 @@ _LEAST = 0.15
 """Log odds below which a contribution is not worth a word."""
 
 _GROUPS = {
-    "procedure": ("procedure", "field", "applicant_type", "channel", "term"),
-    "unit": ("unit", "receiving_unit"),
+    "procedure": ("procedure", "field", "applicant_type", "channel", "term", "past_procedure"),
+    "unit": ("unit", "receiving_unit", "past_unit", "past_receiving_unit"),
     "step": ("step", "step_unit", "officer", "first_officer", "begun", "running", "no_step"),
     "idle": ("idle", "idle_share", "step_age"),
     "time": ("share", "remaining"),

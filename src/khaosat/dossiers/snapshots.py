@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from khaosat.domain.dossiers import ENDED, DossierLog, Materialising
+from khaosat.dossiers.risk_past import PAST, PERIOD, past_rates
 from khaosat.dossiers.step_grain import step_engine
 from khaosat.dossiers.window import window
 from khaosat.engine.query import Deadline, ask, render
@@ -56,6 +57,7 @@ def snapshots(
     engine.register("risk_days", pa.table({
         "day": pa.array(pd.to_datetime(days["day"]).dt.date, pa.date32()), "serial": pa.array(serial, pa.int64()),
         "day_index": pa.array(days["day_index"].to_numpy(), pa.int64()),
+        "period": pa.array(serial // PERIOD, pa.int64()),
     }))  # fmt: skip
     engine.register("risk_shares", pa.table({"percent": pa.array(percents, pa.int64())}))
     flows = render("risk_flows", deadline=deadline, ended=ENDED, known=span.known, as_of=span.as_of)
@@ -68,7 +70,9 @@ def snapshots(
             engine.register(name, engine.query(sql))
     frame = ask(engine, "risk_features", as_of=span.as_of)
     # Engines give rows in any order; folds and ties of a model must not depend on it.
-    return frame.sort_values(["nth", "percent"], kind="stable").reset_index(drop=True)
+    frame = frame.sort_values(["nth", "percent"], kind="stable").reset_index(drop=True)
+    counts = ask(engine, "risk_past", deadline=deadline, ended=ENDED, known=span.known, as_of=span.as_of)
+    return frame.join(past_rates(counts, frame))
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,10 +99,12 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
         "overdue_share": (frame["overdue"] + 1) / (frame["stock"].clip(lower=0) + 5),
         "late_90": (frame["late_90"] + 2) / (frame["closed_90"] + 10),
         "load": np.log((frame["stock"].clip(lower=0) + 1) / (frame["closed_90"] + 5)),
+        "weekday": pd.to_datetime(frame["received_at"]).dt.day_of_week,
         "season_cos": np.cos(2 * np.pi * pd.to_datetime(frame["due_at"]).dt.day_of_year / 365.25),
         "season_sin": np.sin(2 * np.pi * pd.to_datetime(frame["due_at"]).dt.day_of_year / 365.25),
+        **{name: frame[name] for name in PAST},
     }).astype("float64").fillna(0.0)  # fmt: skip
 
 
 SITUATION = ("stock", "overdue_share", "late_90", "load", "season_cos", "season_sin")
-"""Features of the unit's load and of the season: used only where they help in later dossiers."""
+"""Features of the unit's load and of the season: used only where they help in later dossiers, as are those of PAST."""

@@ -93,3 +93,31 @@ def expected_ends(hazard: Hazard, age: Ints, until: Ints, n: Floats) -> tuple[fl
     spread = np.divide(hazard.chance, (1 - hazard.chance) * hazard.at_risk,
                        where=(hazard.chance < 1) & (hazard.at_risk > 0), out=np.zeros(last + 1))  # fmt: skip
     return float((n * (1 - left))[asked].sum()), float((n * left * (1 - left)).sum() + (reach**2 * spread).sum())
+
+
+def beyond_chance(gap: ArrayLike, variance: ArrayLike, n: ArrayLike) -> float:
+    r"""Variance of the shares by which earlier expectations missed, beyond what chance and estimation explain.
+
+    :math:`\tau^2 = \max\{0, \sum_j (g_j^2 - v_j) / \sum_j n_j^2\}`, for
+    :math:`\mathrm{E}\,g_j^2 = v_j + n_j^2 \tau^2`; 0 of none.
+
+    Parameters
+    ----------
+    gap
+        Ends that were expected less those that came.
+    variance
+        Of the gap, as :func:`expected_ends` states it.
+    n
+        Open cases that the expectation was about.
+
+    References
+    ----------
+    DerSimonian and Laird (1986), Controlled Clinical Trials 7, 177-188: a variance between by its moments.
+
+    Examples
+    --------
+    >>> beyond_chance([5.0, -5.0], [16.0, 16.0], [100.0, 50.0])
+    0.00144
+    """
+    g, v, size = (np.asarray(part, dtype=float) for part in (gap, variance, n))
+    return float(max(0.0, (g**2 - v).sum() / (size**2).sum())) if (size > 0).any() else 0.0
