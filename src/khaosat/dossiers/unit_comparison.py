@@ -13,13 +13,21 @@ from khaosat.domain.dossiers import DossierLog
 from khaosat.domain.period import Period, as_period
 from khaosat.dossiers.definitions import Definition, deadline_words, meaning
 from khaosat.dossiers.result import DossierResult, by_words, sorted_groups
-from khaosat.dossiers.unit_strata import SMALL_UNITS, expected_late, stratum_counts
+from khaosat.dossiers.unit_strata import (
+    LADDER,
+    OWN_PART,
+    SMALL_UNITS,
+    coarse_enough,
+    expected_late,
+    own_part,
+    stratum_counts,
+)
 from khaosat.dossiers.unit_verdicts import judged, with_change, with_ranks
 from khaosat.dossiers.unit_words import comparison_notes, verdict_words
 from khaosat.dossiers.window import window
 from khaosat.engine.query import Deadline, group_columns
 from khaosat.errors import KhaosatError
-from khaosat.facts.language import say
+from khaosat.facts.language import percent, say
 from khaosat.show.table import Column
 from khaosat.stats.funnel import Overdispersion, Spread
 
@@ -133,7 +141,7 @@ def compare_units(
     *,
     by: str = "responsible_unit",
     period: Period | str | None = None,
-    strata: Sequence[str] = STRATA,
+    strata: Sequence[str] | Literal["auto"] = STRATA,
     definition: Definition = "closed",
     deadline: Deadline = "original",
     limits: RatioLimits = "exact",
@@ -159,6 +167,8 @@ def compare_units(
         all, without a change.
     strata
         Columns whose combinations make dossiers comparable; ``field`` in place of ``procedure`` if none is recorded.
+        ``auto``: the finest of procedure × channel × month, procedure × channel, procedure and field in which no more
+        than a quarter of the middle unit's yardstick is its own dossiers (small cities).
     definition, deadline
         As in :func:`khaosat.on_time`.
     limits
@@ -198,8 +208,13 @@ def compare_units(
     [['Đất đai', 1, 2], ['Hộ tịch', 0, 1]]
     """
     _check(by, strata, limits=limits, overdispersion=overdispersion, few=few, small=small)
-    span, used, notes = window(log, period), *_strata(log, strata, by)
-    counts = stratum_counts(log, period, by=by, strata=used, definition=definition, deadline=deadline)
+    span = window(log, period)
+    ladder = [_strata(log, rung, by) for rung in (LADDER if strata == "auto" else (tuple(strata),))]
+    notes = list(dict.fromkeys(note for _, words in ladder for note in words))
+    finest = tuple(dict.fromkeys(name for rung, _ in ladder for name in rung))
+    counts = stratum_counts(log, period, by=by, strata=finest, definition=definition, deadline=deadline)
+    used = coarse_enough(counts, by=by, ladder=[rung for rung, _ in ladder], few=few)
+    notes += _own_words(own_part(counts, by=by, strata=used, few=few))
     sums = expected_late(counts, by=by, strata=used, pooled=small)
     total = int(counts["n"].sum())
     city = int(counts["late"].sum()) / total if total else float("nan")
@@ -250,8 +265,17 @@ def compare_units(
     )
 
 
+def _own_words(part: float) -> list[str]:
+    if not part > OWN_PART:
+        return []
+    return [
+        say("Dossiers of a kind are few: about {part} of what a unit is held against are its own dossiers, which draws "
+            "its ratio to 1; coarser strata, or strata=\"auto\", tell units apart better.", part=percent(part, 0))
+    ]  # fmt: skip
+
+
 def _check(by: str, strata: Sequence[str], *, limits: str, overdispersion: str, few: int, small: int) -> None:
-    group_columns(by), group_columns(strata)
+    group_columns(by), group_columns(() if strata == "auto" else strata)
     for name, value, kinds in (("limits", limits, RatioLimits), ("overdispersion", overdispersion, Overdispersion)):
         if value not in get_args(kinds):
             raise KhaosatError(f"{name} is {value!r}: it must be {' or '.join(get_args(kinds))}")

@@ -14,6 +14,10 @@ from khaosat.dossiers.lateness import count_late
 from khaosat.dossiers.window import window
 from khaosat.engine.query import Deadline
 
+LADDER = (("procedure", "channel", "month"), ("procedure", "channel"), ("procedure",), ("field",))
+"""Kinds of dossiers from fine to coarse, of which ``strata="auto"`` takes the first that is not too fine."""
+OWN_PART = 0.25
+"""Part of a unit's yardstick that may be made of its own dossiers, in the middle unit."""
 SMALL_UNITS = "small_units"
 """The row of units that are too small to stand alone."""
 
@@ -54,3 +58,28 @@ def expected_late(counts: pd.DataFrame, *, by: str, strata: Sequence[str], poole
     )  # fmt: skip
     sums["alone"] = sums["alone"] / sums["n"].where(sums["n"] > 0)
     return sums.reset_index()
+
+
+def own_part(counts: pd.DataFrame, *, by: str, strata: Sequence[str], few: int) -> float:
+    r"""Part of a unit's own dossiers in the rates that it is held against: the median of units with ``few`` or more.
+
+    :math:`\sum_s n_{us}^2/N_s / n_u`: with it at :math:`\pi` a unit :math:`\theta` times as late as the others comes
+    out as about :math:`\theta/(1 - \pi + \pi\theta)`. It knows nothing of who is late, so choosing strata by it does
+    not make units that are alike stand out.
+    """
+    if not len(counts):
+        return float("nan")
+    cells = counts.groupby([by, *strata], as_index=False)["n"].sum().assign(all_=0)
+    whole = cells.groupby([*strata, "all_"])["n"].transform("sum")
+    cells["own"] = cells["n"] ** 2 / whole.where(whole > 0)
+    sums = cells.groupby(by)[["own", "n"]].sum()
+    large = sums[sums["n"] >= few]
+    return float((large["own"] / large["n"]).median()) if len(large) else float("nan")
+
+
+def coarse_enough(counts: pd.DataFrame, *, by: str, ladder: Sequence[tuple[str, ...]], few: int) -> tuple[str, ...]:
+    """The first rung of the ladder on which units are mostly held against others; the last where none is."""
+    for rung in ladder:
+        if not own_part(counts, by=by, strata=rung, few=few) > OWN_PART:
+            return rung
+    return tuple(ladder[-1])
