@@ -1,7 +1,7 @@
 """Does policy_effect find the planted policy, and nothing where nothing began? Many invented cities.
 
-``python benchmarks/policy_study.py --cities 200``. No times are measured. What it found:
-docs/methods/danh-gia-chinh-sach.md.
+``python benchmarks/policy_study.py --cities 200``, or ``--series 1000``: bare series, no cities. No times are measured.
+What it found: docs/methods/danh-gia-chinh-sach.md.
 
 A city here is its counts by field and month: dossiers received, and of them those asked for a supplement, with the
 fields, rates and odds ratios of the sample (``facts/sample``). ``plain`` is the sample's own process; in ``rough`` the
@@ -17,8 +17,11 @@ import numpy as np
 import pandas as pd
 
 import khaosat as ks
+from khaosat.evaluate.policy_its import Model
+from khaosat.evaluate.policy_result import line
 from khaosat.facts import read_table
 from khaosat.sample.settings import settings
+from khaosat.stats.interrupted import fit_autoregressive
 
 FIRST = pd.Period("2024-10", freq="M")
 MONTHS = 24
@@ -99,12 +102,59 @@ def found(seed: int, *, policy: str, rough: bool) -> list[dict[str, object]]:
     return lines
 
 
+SERIES = {(24, 15, 12.0): 1, (36, 24, 12.0): 2, (60, 40, 12.0): 2, (104, 60, 365.25 / 7): 2}
+"""Length, first period after and periods a year, and pairs of sine and cosine fitted."""
+LEVEL, STEP = 0.15, -0.05
+"""Share before, and what a planted policy takes off it."""
+
+
+def series_study(times: int) -> pd.DataFrame:
+    """Findings of ``its`` in bare series of shares with a season, drifting volumes and errors that remember."""
+    rng, lines = np.random.default_rng(1), []
+    for (n, start, per_year), waves in SERIES.items():
+        time = np.arange(n)
+        model = Model(time=time, start=start, waves=waves, places=(), origin=0, per_year=per_year)
+        cases = np.round((700 if per_year == 12 else 160) * (1 + time / n / 2) * np.exp(0.2 * rng.standard_normal(n)))
+        gain = (model.columns() - model.columns(treated=False))[time >= start]
+        contrasts = {"average": np.average(gain, axis=0, weights=cases[time >= start]), "level": gain[0]}
+        for rho, spread in ((0.0, 0.0), (0.0, 0.15), (0.3, 0.15), (0.6, 0.15)):
+            for step in (0.0, STEP):
+                for _ in range(times):
+                    share = _shares(rng, time, cases, per_year, rho=rho, spread=spread, step=step * (time >= start))
+                    fit = fit_autoregressive(share, model.columns(), time=time, weights=cases)
+                    for name, contrast in contrasts.items():
+                        one = line(*fit.combine(contrast), level=0.95, n=n)
+                        lines.append({
+                            "periods": n, "correlation": rho, "spread": spread, "effect": name,
+                            "null found": one["p_value"] < 0.05 if step == 0 else np.nan,
+                            "covers": one["low"] <= step <= one["high"],
+                            "planted found": one["p_value"] < 0.05 if step else np.nan,
+                        })  # fmt: skip
+    return pd.DataFrame(lines).groupby(["effect", "periods", "correlation", "spread"]).mean()
+
+
+def _shares(
+    rng: np.random.Generator, time: np.ndarray, cases: np.ndarray, per_year: float, *, rho: float, spread: float,
+    step: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    error = rng.standard_normal(len(time))
+    for k in range(1, len(time)):
+        error[k] = rho * error[k - 1] + (1 - rho**2) ** 0.5 * error[k]
+    share = LEVEL + 0.02 * np.sin(2 * np.pi * time / per_year + 0.7) + 0.004 * time / per_year + step
+    chance = 1 / (1 + np.exp(-np.log(share / (1 - share)) - spread * error))
+    return np.asarray(rng.binomial(cases.astype(int), chance) / cases)
+
+
 def main() -> None:
     """Run the study and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cities", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--series", type=int, help="instead: so many bare series of each kind")
     asked = parser.parse_args()
+    if asked.series:
+        print((100 * series_study(asked.series)).round(1).to_string())
+        return
     seeds = range(asked.first_seed, asked.first_seed + asked.cities)
     lines = [
         line

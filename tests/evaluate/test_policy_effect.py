@@ -140,6 +140,8 @@ def test_wrong_calls_are_named():
         ks.policy_effect(series.iloc[:0], when="2024-07-01")
     with pytest.raises(DataError, match="no unit u99"):
         ks.policy_effect(city(), when="2024-04-01", method="did", treated=["u99"])
+    with pytest.raises(DataError, match="no other is left"):
+        ks.policy_effect(one_series().assign(unit="a"), when="2024-07-01", treated=["a"], control="others")
     with pytest.raises(DataError, match="at least two units"):
         ks.policy_effect(one_series().assign(unit="a"), when="2024-07-01", method="did", treated=["a"])
     with pytest.raises(DataError, match="name them in treated"):

@@ -1,4 +1,4 @@
-# Reference values of R's nlme: generalised least squares with AR(1) errors by REML, on monthly shares with weights and a gap.
+# Reference values of R's nlme: generalised least squares with AR(1) errors by REML, on monthly shares.
 # Run by `make references` in this folder; needs r-cran-nlme. Writes interrupted.csv, interrupted_data.csv and .VERSIONS.
 suppressMessages(library(nlme))
 set.seed(20240628)
@@ -11,19 +11,14 @@ data <- data.frame(month, cases, share, after = as.numeric(month >= 20), since =
                    sine = sin(2 * pi * month / 12), cosine = cos(2 * pi * month / 12))
 write.csv(data, "interrupted_data.csv", row.names = FALSE)
 control <- glsControl(tolerance = 1e-12, msTol = 1e-14, msMaxIter = 1000, maxIter = 1000)
-cases_of <- list(plain = list(rows = 1:n, weights = NULL), weighted = list(rows = 1:n, weights = varFixed(~ I(1 / cases))),
-                 gap = list(rows = setdiff(1:n, c(5, 6, 21, 22, 30)), weights = varFixed(~ I(1 / cases))))
 rows <- list()
-for (name in names(cases_of)) {
-  one <- cases_of[[name]]
-  fit <- gls(share ~ month + after + since + sine + cosine, data = data[one$rows, ], method = "REML", weights = one$weights,
-             correlation = corAR1(form = ~ month), control = control)
-  put <- function(what, value) rows[[length(rows) + 1]] <<- data.frame(case = name, what = what, place = seq_along(value) - 1, value = value)
-  put("coef", as.vector(coef(fit)))
-  put("se", sqrt(diag(vcov(fit))))
-  put("rho", as.vector(coef(fit$modelStruct$corStruct, unconstrained = FALSE)))
-  put("sigma", fit$sigma)
-}
+fit <- gls(share ~ month + after + since + sine + cosine, data = data, method = "REML", correlation = corAR1(form = ~ month),
+           control = control)
+put <- function(what, value) rows[[length(rows) + 1]] <<- data.frame(case = "plain", what = what, place = seq_along(value) - 1, value = value)
+put("coef", as.vector(coef(fit)))
+put("se", sqrt(diag(vcov(fit))))
+put("rho", as.vector(coef(fit$modelStruct$corStruct, unconstrained = FALSE)))
+put("sigma", fit$sigma)
 table <- do.call(rbind, rows)
 table$value <- formatC(table$value, digits = 15, format = "g")
 write.csv(table, "interrupted.csv", row.names = FALSE, quote = FALSE)

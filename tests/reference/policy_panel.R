@@ -1,5 +1,5 @@
 # Reference values for difference in differences, by base R's lm and glm: imputation (fit to untreated cells, predict the treated),
-# its errors by unit and by dispersion written out from the projection of lm, leads before adoption, and quasi-binomial odds.
+# its errors by unit (Bell and McCaffrey's df) and by dispersion written out from the projection of lm, leads before adoption, and quasi-binomial odds.
 # Run by `make references` in this folder. Writes policy_panel.csv, policy_panel_data.csv and .VERSIONS.
 set.seed(20250701)
 units <- 12; periods <- 10
@@ -22,16 +22,27 @@ put("average", sum((weight * effect)[treated]))
 x <- model.matrix(~ factor(unit) + factor(period), data)
 gram <- solve(crossprod(x[!treated, ] * sqrt(data$cases[!treated])))
 v <- ifelse(treated, weight, -data$cases * (x %*% (gram %*% crossprod(x, weight))))
-residual <- effect
-for (k in unique(since[treated])) {
-  now <- treated & since == k
-  residual[now] <- effect[now] - weighted.mean(effect[now], v[now]^2)
+# Sums over units as linear maps of the outcome, column by column; scaled and with Satterthwaite's df as if cells were independent.
+unit_sums <- function(y) {
+  found <- data.frame(share = y, data)
+  left <- y - predict(lm(share ~ factor(unit) + factor(period), weights = cases, data = found, subset = !treated), found)
+  for (k in unique(since[treated])) {
+    now <- treated & since == k
+    left[now] <- left[now] - weighted.mean(left[now], v[now]^2)
+  }
+  as.vector(tapply(v * left, data$unit, sum))
 }
-sums <- tapply(v * residual, data$unit, sum)
+maps <- sapply(seq_along(share), function(k) unit_sums(as.numeric(seq_along(share) == k)))
 ever <- is.finite(adopted)
-parts <- c(sum(sums[ever]^2) * sum(ever) / (sum(ever) - 1), sum(sums[!ever]^2) * sum(!ever) / (sum(!ever) - 1))
+parts <- dfs <- c()
+for (group in list(ever, !ever)) {
+  spread <- maps[group, ] %*% diag(1 / data$cases) %*% t(maps[group, ])
+  true <- sum((v^2 / data$cases)[group[data$unit]])
+  parts <- c(parts, sum(unit_sums(share)[group]^2) * true / sum(diag(spread)))
+  dfs <- c(dfs, sum(diag(spread))^2 / sum(spread^2))
+}
 put("average_se", sqrt(sum(parts)))
-put("average_df", sum(parts)^2 / sum(parts^2 / (c(sum(ever), sum(!ever)) - 1)))
+put("average_df", sum(parts)^2 / sum(parts^2 / dfs))
 lead <- outer(since, -3:-1, "==") * 1
 leads <- lm(share ~ factor(unit) + factor(period) + lead, weights = cases, data = data, subset = !treated)
 coefs <- tail(coef(leads), 3)

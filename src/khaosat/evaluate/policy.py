@@ -83,8 +83,8 @@ def policy_effect(
     scale
         Of ``did``: ``share``, or ``odds`` for an odds ratio.
     errors
-        Of ``did``: ``unit``, robust to anything within a unit; ``dispersion``, cells independent; ``auto``: by unit,
-        and with fewer than 10 treated or other units the wider of the two.
+        Of ``did``: ``unit``, robust to anything within a unit (Bell and McCaffrey's df); ``dispersion``, cells
+        independent; ``auto``: by unit, and with fewer than 10 treated or other units the wider of the two.
     leads
         Of ``did``: periods before adoption that are tested for other trends; None: up to 6.
     permutations
@@ -107,9 +107,9 @@ def policy_effect(
 
     Notes
     -----
-    Fewer than 4 periods before or after: nothing is estimated, and a note says so. REML with Satterthwaite's df, and
-    imputation rather than one regression: :mod:`khaosat.stats.interrupted`, :func:`khaosat.stats.imputation.impute`.
-    The notes say what is assumed. docs/methods/danh-gia-chinh-sach.md.
+    Fewer than 4 periods before or after: nothing is estimated, and a note says so. Errors averaged over their memory,
+    and imputation rather than one regression: :mod:`khaosat.stats.interrupted`,
+    :func:`khaosat.stats.imputation.impute`. The notes say what is assumed. docs/methods/danh-gia-chinh-sach.md.
 
     References
     ----------
@@ -124,7 +124,7 @@ def policy_effect(
     >>> series = pd.DataFrame({"month": months, "numerator": late, "denominator": 200})
     >>> found = policy_effect(series, when="2025-08-01")
     >>> found.rows.set_index("effect")["estimate"].round(3).to_dict()
-    {'level': -0.068, 'slope': -0.002, 'average': -0.072, 'end': -0.076}
+    {'level': -0.068, 'slope': -0.002, 'average': -0.072, 'end': -0.077}
     """
     if method not in ("its", "did"):
         raise KhaosatError(f"method is {method!r}: it must be its or did")
@@ -189,7 +189,10 @@ def _others(cells: Cells, treated: Sequence[object] | None) -> list[object]:
     if treated is None:
         raise DataError(say("control='others' needs the treated units: name them in treated."))
     reached = set(_known(cells, treated))
-    return _known(cells, [unit for unit in pd.unique(cells.frame["unit"]) if unit not in reached])
+    others = [unit for unit in pd.unique(cells.frame["unit"]) if unit not in reached]
+    if not others:
+        raise DataError(say("Every unit of the series is treated: no other is left to compare with."))
+    return others
 
 
 def _known(cells: Cells, units: Sequence[object]) -> list[object]:

@@ -173,8 +173,8 @@ def _memory_words(checks: pd.DataFrame) -> list[str]:
     if not np.isfinite(rho):
         return []
     words = [
-        say("Neighbouring periods: correlation {rho} (first-order autoregressive errors, REML, Satterthwaite's df).",
-            rho=number(rho, 2))
+        say("Neighbouring periods: correlation {rho} (first-order autoregressive errors with noise, averaged over what "
+            "both may be).", rho=number(rho, 2))
     ]  # fmt: skip
     if p < 0.05:
         words.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,37 +91,40 @@ class Imputed:
     def average(self, cells: Bools, *, errors: Errors = "unit") -> Estimate:
         r"""Mean effect in some treated cells, by weight: :math:`\hat\tau = \sum_{it} v_{it} Y_{it}`.
 
-        ``unit``: :math:`\sum_i (\sum_t v_{it}\tilde\varepsilon_{it})^2`, in treated cells :math:`\tilde\varepsilon` is
-        the effect less its mean at that time since adoption; the sums over units ever and never treated each times
-        :math:`G/(G-1)`, Welch's df. ``dispersion``: cells are independent, the variance of a share is
+        ``unit``: :math:`\sum_i s_i^2`, :math:`s_i = \sum_t v_{it}\tilde\varepsilon_{it}`, in treated cells
+        :math:`\tilde\varepsilon` is the effect less its mean at that time since adoption; the sums over units ever and
+        never treated each scaled to be unbiased, with Satterthwaite's df, were cells independent with variance
+        :math:`1/w_{it}`, and put together by Welch. ``dispersion``: cells are independent, the variance of a share is
         :math:`\phi p_i(1-p_i)/n_{it}`, :math:`\phi \ge 1` by Pearson's residuals, of other outcomes
         :math:`\sigma^2/w_{it}`.
         """
-        mine = cells & self.known
-        weights = np.where(mine, self.panel.weights, 0.0)
+        panel, mine = self.panel, cells & self.known
+        weights = np.where(mine, panel.weights, 0.0)
         if not weights.sum() > 0:
             return float("nan"), float("nan"), float("nan")
         share = weights / weights.sum()
         estimate = float(share @ np.where(mine, self.effect, 0.0))
-        untreated = ~self.panel.treated
         pull = self.design @ (self.inverse @ (self.design.T @ share))
-        v = np.where(untreated, -self.panel.weights * pull, share)
+        v = np.where(panel.treated, share, -panel.weights * pull)
         if errors == "dispersion":
             return estimate, *self._dispersed(v)
-        residual = np.where(untreated, self.effect, self._deviation(v, mine))
-        sums = np.bincount(self.panel.unit, v * np.nan_to_num(residual), minlength=len(self.panel.adopted))
-        ever = np.isfinite(self.panel.adopted)
-        there = np.bincount(self.panel.unit, minlength=len(ever)) > 0
-        return estimate, *welch(np.asarray(sums, dtype=float), ever=ever, there=there)
+        maps = self._unit_sums(v, mine)
+        return estimate, *clustered(maps, panel.y, pull=v, noise=1 / panel.weights, panel=panel)
 
-    def _deviation(self, v: Floats, mine: Bools) -> Floats:
-        """Effects less their mean at the same time since adoption, the mean that weighs cells by their squared part."""
-        out = np.zeros(len(v))
-        since = self.panel.since
+    def _unit_sums(self, v: Floats, mine: Bools) -> Floats:
+        r"""What turns outcomes into :math:`s_i` (units × cells).
+
+        The mean effect at a time since adoption weighs cells by their squared part.
+        """
+        panel, since = self.panel, self.panel.since
+        own = np.zeros((len(panel.adopted), len(v)))
+        own[panel.unit, np.arange(len(v))] = np.where(~panel.treated | mine, v, 0.0)
         for time in np.unique(since[mine]):
-            now = mine & (since == time)
-            out[now] = self.effect[now] - np.average(self.effect[now], weights=v[now] ** 2)
-        return out
+            now = np.flatnonzero(mine & (since == time))
+            mean = v[now] ** 2 / (v[now] ** 2).sum()
+            own[:, now] -= np.outer(np.bincount(panel.unit[now], v[now], minlength=len(own)), mean)
+        free = self.design * np.where(panel.treated, 0.0, panel.weights)[:, None]
+        return np.asarray(own - own @ self.design @ self.inverse @ free.T, dtype=float)
 
     def _dispersed(self, v: Floats) -> tuple[float, float]:
         panel, untreated = self.panel, ~self.panel.treated
@@ -158,7 +162,8 @@ def impute(panel: Panel) -> Imputed:
     References
     ----------
     Borusyak, Jaravel and Spiess (2024), Review of Economic Studies 91, 3253-3285. Goodman-Bacon (2021), Journal of
-    Econometrics 225, 254-277.
+    Econometrics 225, 254-277. Of the errors by unit: Bell and McCaffrey (2002), Survey Methodology 28, 169-181; Imbens
+    and Kolesár (2016), Review of Economics and Statistics 98, 701-712.
 
     Examples
     --------
@@ -177,21 +182,50 @@ def impute(panel: Panel) -> Imputed:
     return Imputed(panel=panel, expected=expected, known=panel.treated & said, design=design, inverse=inverse)
 
 
-def welch(sums: Floats, *, ever: Bools, there: Bools) -> tuple[float, float]:
-    """Standard error and df from the parts of clusters ever and never treated; NaN if either has only one cluster.
+def clustered(maps: Floats, outcome: Floats, *, pull: Floats, noise: Floats, panel: Panel) -> tuple[float, float]:
+    r"""Standard error and df of :math:`\sum_k v_k Y_k` from sums over units, each group of units on its own.
 
-    >>> se, df = welch(np.array([0.1, -0.1, 0.2, -0.2]), ever=np.array([True, True, False, False]),
-    ...                there=np.ones(4, dtype=bool))
+    Parameters
+    ----------
+    maps
+        What turns outcomes into the sums :math:`s_i` (units × cells).
+    outcome, pull, noise
+        :math:`Y_k`, :math:`v_k` and the variance of :math:`Y_k` in the working model.
+    panel
+        Cells, and which units are ever treated: these and the others vary on their own.
+
+    Notes
+    -----
+    With :math:`K = S N S^\top` of the units of a group its variance is :math:`\sum_i s_i^2` times the true sum
+    :math:`\sum_k v_k^2 N_k` by :math:`\mathrm{tr} K`, its df :math:`(\mathrm{tr} K)^2/\mathrm{tr} K^2`: of units alike
+    :math:`G/(G-1)` times, and :math:`G - 1` df.
+    """
+    groups = []
+    ever = np.isfinite(panel.adopted)
+    for kind in (ever, ~ever):
+        some, cells = maps[kind], kind[panel.unit]
+        n_units = len(np.unique(panel.unit[cells]))
+        if not n_units:
+            continue
+        spread = (some * noise) @ some.T
+        expected, true = float(np.trace(spread)), float((pull**2 * noise)[cells].sum())
+        if n_units > 1 and expected > _TINY * true:
+            variance = float(((some @ outcome) ** 2).sum()) * true / expected
+            groups.append((variance, expected**2 / float((spread**2).sum())))
+        else:
+            groups.append((float("nan"), 1.0))
+    return welch(groups)
+
+
+def welch(groups: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Standard error and df of a sum from the variances of its parts and their df; NaN if a part has none.
+
+    >>> se, df = welch([(0.04, 1.0), (0.16, 1.0)])
     >>> round(se, 6), round(df, 6)
     (0.447214, 1.470588)
     """
-    parts = []
-    for group in (there & ever, there & ~ever):
-        g = int(group.sum())
-        if g:
-            parts.append((float((sums[group] ** 2).sum()) * g / (g - 1) if g > 1 else float("nan"), g - 1))
-    variance = sum(part for part, _ in parts)
-    spread = sum(part**2 / g for part, g in parts if g)
+    variance = sum(part for part, _ in groups)
+    spread = sum(part**2 / df for part, df in groups)
     if not variance > _TINY**2 or not spread > 0:
         return float("nan"), float("nan")
     return variance**0.5, variance**2 / spread

@@ -11,59 +11,117 @@ from khaosat.stats.p_values import chi2_p_value
 
 Floats = NDArray[np.float64]
 
-_GRID = 79
-_MOST = 0.99
 _FLAT = 1e-10
 """Residuals below this part of the outcome are rounding: the series lies on the model."""
+_TAIL = 0.05
+"""Degrees of freedom are those with which the t distribution has the mixture's tails of this size together."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Memory:
+    """Ways in which errors may remember their neighbours, and how much each is believed in beforehand.
+
+    Parameters
+    ----------
+    rho
+        Correlation of neighbours in the part that remembers.
+    noise
+        Part of the variance of a period of usual size that remembers nothing, such as that of sampling.
+    prior
+        Weights.
+    """
+
+    rho: Floats
+    noise: Floats
+    prior: Floats
+
+    @staticmethod
+    def usual(steps: int = 24, parts: int = 8) -> Memory:
+        r"""Jeffreys' prior of a correlation, :math:`(1-\rho^2)^{-1/2}`, and :math:`2(1-\kappa)` of the part of noise.
+
+        >>> usual = Memory.usual()
+        >>> len(usual.rho), round(float(usual.prior @ usual.noise), 2), abs(float(usual.prior @ usual.rho)) < 1e-12
+        (192, 0.34, True)
+        """
+        rho = np.sin(np.pi * ((np.arange(steps) + 0.5) / steps - 0.5))
+        noise = (np.arange(parts) + 0.5) / parts
+        weight = np.tile(1 - noise, steps)
+        return Memory(rho=np.repeat(rho, parts), noise=np.tile(noise, steps), prior=weight / weight.sum())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AutoregressiveFit:
-    r"""A regression whose errors are :math:`\varepsilon_t = \rho\,\varepsilon_{t-1} + u_t`.
+    """Generalised least squares with each of several kinds of memory, and what the series says of these.
 
     Parameters
     ----------
-    coef, cov
-        Coefficients and their covariance.
+    coefs, covs
+        Coefficients and their covariance with each memory.
+    chance
+        Of each memory, given the series.
     rho, sigma
-        Correlation of neighbours, and standard deviation of an error of weight 1.
+        Correlation of neighbouring errors, and standard deviation of the error of a period of usual size, on average.
     innovations
-        Residuals freed of weights and correlation, scaled to a standard deviation of about 1.
+        Residuals freed of weights and the likeliest memory, scaled to a standard deviation of about 1.
     df_residual
         Observations less coefficients.
-    slopes, inverse_information
-        Derivatives of ``cov`` by variance and correlation, and the covariance of these two (expected information).
     """
 
-    coef: Floats
-    cov: Floats
+    coefs: Floats
+    covs: Floats
+    chance: Floats
     rho: float
     sigma: float
     innovations: Floats
     df_residual: int
-    slopes: tuple[Floats, ...]
-    inverse_information: Floats
+
+    @property
+    def coef(self) -> Floats:
+        """Coefficients on average."""
+        return np.asarray(self.chance @ self.coefs, dtype=float)
 
     def combine(self, contrast: ArrayLike) -> tuple[float, float, float]:
-        """A sum of coefficients: estimate, standard error and Satterthwaite's df (no more than the residual ones)."""
+        """A sum of coefficients: mean, scale and df of the t distribution closest to the mixture over memories.
+
+        The df are no more than the residual ones, and make 95 % intervals those of the mixture.
+        """
         c = np.asarray(contrast, dtype=float)
-        variance = float(c @ self.cov @ c)
-        estimate = float(c @ self.coef)
-        if not variance > 0:
+        each = self.coefs @ c
+        estimate = float(self.chance @ each)
+        variance = np.einsum("i,gij,j->g", c, self.covs, c)
+        if not (variance > 0).all():
             return estimate, float("nan"), float("nan")
-        slope = np.array([float(c @ part @ c) for part in self.slopes])
-        spread = float(slope @ self.inverse_information @ slope)
-        df = 2 * variance**2 / spread if spread > 0 else float(self.df_residual)
-        return estimate, variance**0.5, min(df, float(self.df_residual))
+        se = float(self.chance @ (variance + (each - estimate) ** 2)) ** 0.5
+        return estimate, se, self._closest_df((each - estimate) / se, np.sqrt(variance) / se)
+
+    def _closest_df(self, centre: Floats, scale: Floats) -> float:
+        from scipy.optimize import brentq
+        from scipy.special import stdtr, stdtrit
+
+        df = float(self.df_residual)
+
+        def tail(half: float) -> float:
+            below = stdtr(df, (-half - centre) / scale) + stdtr(df, (-half + centre) / scale)
+            return float(self.chance @ below) - _TAIL
+
+        half = float(brentq(tail, 0.0, 1e6))
+
+        def wider(log_df: float) -> float:
+            return float(stdtrit(np.exp(log_df), 1 - _TAIL / 2)) - half
+
+        most = np.log(df)
+        return df if wider(most) >= 0 else float(np.exp(brentq(wider, np.log(0.3), most)))
 
 
 def fit_autoregressive(
-    y: ArrayLike, x: ArrayLike, *, time: ArrayLike, weights: ArrayLike | None = None
+    y: ArrayLike, x: ArrayLike, *, time: ArrayLike, weights: ArrayLike | None = None, memory: Memory | None = None
 ) -> AutoregressiveFit:
-    r"""Generalised least squares with first-order autoregressive errors, variances by REML.
+    r"""Regression whose errors are a first-order autoregressive part and noise, averaged over what these may be.
 
-    :math:`\mathrm{Var}(\varepsilon) = \sigma^2 D^{1/2} C D^{1/2}`, :math:`D = \mathrm{diag}(1/w)`, :math:`C_{st} =
-    \rho^{|s-t|}`; :math:`\rho` makes :math:`(n-p)\log \mathrm{RSS} + \log|V| + \log|X^\top V^{-1} X|` least.
+    :math:`\mathrm{Var}(\varepsilon) = \sigma^2\{(1-\kappa) C_\rho + \kappa D\}`, :math:`C_{st} = \rho^{|s-t|}`,
+    :math:`D = \mathrm{diag}(1/w)` of mean about 1. Given :math:`\rho, \kappa` a sum of coefficients has a t
+    distribution with :math:`n - p` df; these are mixed by the restricted likelihood with :math:`\sigma` integrated out,
+    :math:`|V|^{-1/2} |X^\top V^{-1} X|^{-1/2} \mathrm{RSS}^{-(n-p)/2}`, times the prior.
 
     Parameters
     ----------
@@ -72,96 +130,81 @@ def fit_autoregressive(
     x
         Columns of full rank, fewer than observations.
     time
-        Whole numbers; what is missing between them is a gap, over which the correlation decays.
+        Whole numbers in order; what is missing between them is a gap, over which the correlation decays.
     weights
-        The variance of an observation is inverse to its weight, such as the cases behind a share.
+        Cases behind each observation: its noise has a variance inverse to them.
+    memory
+        Kinds of memory; None: :meth:`Memory.usual`.
 
     Notes
     -----
-    REML and Satterthwaite's df, because maximum likelihood and the normal distribution are far too sure in series of a
-    few dozen points (Turner et al. 2021). Equal to nlme::gls(corAR1, varFixed). A series that lies on the model, or has
-    no more than one point more than columns, has no standard errors, or none for correlated errors (``rho`` 0).
+    In series of a few dozen points the correlation is hardly known, so one best value (REML) with Satterthwaite's df
+    finds too much where there is nothing, the more so as a share carries noise of sampling that hides its memory:
+    simulated in docs/methods/danh-gia-chinh-sach.md. Whitened by the Kalman filter; with one memory without noise equal
+    to nlme::gls(corAR1, fixed). A series that lies on the model has no standard errors.
 
     References
     ----------
-    Turner, Karahalios, Forbes, Taljaard, Grimshaw and McKenzie (2021), BMC Medical Research Methodology 21, 134.
-    Pinheiro and Bates (2000), Mixed-Effects Models in S and S-PLUS, 5.3. Giesbrecht and Burns (1985), Biometrics 41,
-    477-486.
+    Zellner and Tiao (1964), Journal of the American Statistical Association 59, 763-778. Harville (1974), Biometrika
+    61, 383-385. Turner, Karahalios, Forbes, Taljaard, Grimshaw and McKenzie (2021), BMC Medical Research Methodology
+    21, 134. Harvey (1989), Forecasting, Structural Time Series Models and the Kalman Filter, 3.4.
 
     Examples
     --------
     >>> month, after = np.arange(8), np.arange(8) >= 4
     >>> x = np.column_stack([np.ones(8), month, after])
     >>> fit = fit_autoregressive([5.0, 5.4, 5.1, 5.6, 3.4, 3.1, 3.9, 3.4], x, time=month)
-    >>> [round(value, 2) for value in fit.combine([0, 0, 1])], round(fit.rho, 2)
-    ([-2.33, 0.21, 2.82], -0.69)
+    >>> [round(value, 1) for value in fit.combine([0, 0, 1])], fit.rho < 0
+    ([-2.3, 0.4, 4.8], True)
     """
     outcome, columns, at = (np.asarray(part, dtype=float) for part in (y, x, time))
     n, p = columns.shape
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     if n <= p or np.linalg.matrix_rank(columns) < p:
         raise ValueError("more observations than columns, and columns of full rank, are needed")
-    lags, root = np.abs(at[:, None] - at), np.sqrt(w)
-    heavy, target = columns * root[:, None], outcome * root
-    rho = _best_rho(heavy, target, lags) if n - p > 1 else 0.0
-    lower: Floats = np.asarray(np.linalg.cholesky(_correlation(rho, lags)), dtype=float)
-    whole = np.linalg.solve(lower, np.column_stack([heavy, target]))
-    free, aim = whole[:, :p], whole[:, p]
-    coef = np.linalg.lstsq(free, aim, rcond=None)[0]
-    left = aim - free @ coef
-    flat = bool(np.abs(left).max() <= _FLAT * max(float(np.abs(aim).max()), 1e-300))
-    variance = 0.0 if flat else float(left @ left) / (n - p)
-    unscaled: Floats = np.asarray(np.linalg.inv(free.T @ free), dtype=float)
-    slopes, information = _uncertainty(free, lower, lags, rho=rho, variance=variance, unscaled=unscaled)
+    kinds = Memory.usual() if memory is None else memory
+    white, log_det = _whitened(np.column_stack([columns, outcome]), at, w.mean() / w, kinds)
+    free, aim = white[:, :, :p], white[:, :, p]
+    q, r = np.linalg.qr(free)
+    coefs = np.linalg.solve(r, q.transpose(0, 2, 1) @ aim[:, :, None])[:, :, 0]
+    left = aim - (free @ coefs[:, :, None])[:, :, 0]
+    rss = (left**2).sum(axis=1)
+    flat = bool(np.abs(outcome - columns @ coefs[0]).max() <= _FLAT * max(float(np.abs(outcome).max()), 1e-300))
+    root = np.linalg.inv(r)
+    unscaled = root @ root.transpose(0, 2, 1)
+    chance = np.array(kinds.prior, dtype=float)
+    if not flat:
+        size = np.log(np.abs(np.diagonal(r, axis1=1, axis2=2))).sum(axis=1)
+        fit = np.log(chance) - 0.5 * log_det - size - 0.5 * (n - p) * np.log(rss)
+        chance = np.exp(fit - fit.max())
+    chance = chance / chance.sum()
+    variance = np.zeros(len(rss)) if flat else rss / (n - p)
+    best = int(np.argmax(chance))
     return AutoregressiveFit(
-        coef=coef, cov=variance * unscaled, rho=rho, sigma=variance**0.5, df_residual=n - p, slopes=slopes,
-        innovations=left / variance**0.5 if variance else np.zeros(n), inverse_information=information,
+        coefs=coefs, covs=variance[:, None, None] * unscaled, chance=chance, df_residual=n - p,
+        rho=float(chance @ (kinds.rho * (1 - kinds.noise))), sigma=float(chance @ variance) ** 0.5,
+        innovations=np.zeros(n) if flat else left[best] / variance[best] ** 0.5,
     )  # fmt: skip
 
 
-def _correlation(rho: float, lags: Floats) -> Floats:
-    return np.asarray(np.power(rho, lags), dtype=float) if rho else np.asarray(lags == 0, dtype=float)
-
-
-def _best_rho(heavy: Floats, target: Floats, lags: Floats) -> float:
-    """The correlation with the greatest restricted likelihood: a grid, as there may be two peaks, then refined."""
-    from scipy.optimize import minimize_scalar
-
-    n, p = heavy.shape
-    both = np.column_stack([heavy, target])
-
-    def criterion(rho: float) -> float:
-        lower = np.linalg.cholesky(_correlation(rho, lags))
-        whole = np.linalg.solve(lower, both)
-        r = np.linalg.qr(whole, mode="r")  # its last entry is the root of the residual sum of squares
-        size = np.abs(np.diag(r))
-        halves = np.log(np.diag(lower)).sum() + np.log(size[:p]).sum()
-        return float(2 * halves + (n - p) * 2 * np.log(max(size[p], 1e-300)))
-
-    if np.linalg.matrix_rank(both) == p:
-        return 0.0
-    grid = np.linspace(-_MOST, _MOST, _GRID)
-    best = int(np.argmin([criterion(rho) for rho in grid]))
-    ends = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
-    return float(minimize_scalar(criterion, bounds=ends, method="bounded", options={"xatol": 1e-10}).x)
-
-
-def _uncertainty(
-    free: Floats, lower: Floats, lags: Floats, *, rho: float, variance: float, unscaled: Floats
-) -> tuple[tuple[Floats, ...], Floats]:
-    """Derivatives of the covariance of the coefficients by variance and correlation, and what these two vary by."""
-    n, p = free.shape
-    if not variance or n - p < 2:
-        return (unscaled,), np.array([[2 * variance**2 / max(n - p, 1)]])
-    slope = np.where(lags > 0, lags * np.power(rho if rho else 1e-300, np.maximum(lags - 1, 0)), 0.0)
-    turned = np.linalg.solve(lower, np.linalg.solve(lower, slope).T)  # of C, seen by the whitened observations
-    hat = np.eye(n) - free @ unscaled @ free.T
-    bent = hat @ turned
-    information = 0.5 * np.array([
-        [(n - p) / variance**2, np.trace(bent) / variance], [np.trace(bent) / variance, np.trace(bent @ bent)]
-    ])  # fmt: skip
-    by_rho = variance * unscaled @ free.T @ turned @ free @ unscaled
-    return (unscaled, np.asarray(by_rho, dtype=float)), np.asarray(np.linalg.pinv(information), dtype=float)
+def _whitened(columns: Floats, at: Floats, noise: Floats, kinds: Memory) -> tuple[Floats, Floats]:
+    """Columns as one-step errors of prediction, scaled to a variance of 1, with each memory; and log determinants."""
+    n, width = columns.shape
+    steady, own = 1 - kinds.noise, kinds.noise
+    white, log_det = np.empty((len(own), n, width)), np.zeros(len(own))
+    state, spread = np.zeros((len(own), width)), steady
+    for place in range(n):
+        if place:
+            decay = kinds.rho ** (at[place] - at[place - 1])
+            state = decay[:, None] * state
+            spread = decay**2 * spread + steady * (1 - decay**2)
+        variance = spread + own * noise[place]
+        error = columns[place] - state
+        white[:, place] = error / np.sqrt(variance)[:, None]
+        log_det += np.log(variance)
+        gain = spread / variance
+        state, spread = state + gain[:, None] * error, spread * (1 - gain)
+    return white, log_det
 
 
 def ljung_box(innovations: ArrayLike, *, time: ArrayLike, lags: int, fitted: int = 1) -> tuple[float, int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from khaosat.stats.imputation import Bools, Errors, Estimate, Floats, Panel, welch
+from khaosat.stats.imputation import Bools, Errors, Estimate, Floats, Panel, clustered
 
 _ENDLESS, _RUNAWAY = 12.0, 25.0
 """A log odds ratio, or log odds, beyond these is that of a group without a single case: there is none."""
@@ -48,14 +48,15 @@ def log_odds_ratio(panel: Panel, *, errors: Errors = "unit") -> tuple[Estimate, 
     if coef is None or abs(coef[-1]) > _ENDLESS:
         return unknown, cells
     working = some.weights * p * (1 - p)
-    bread = np.linalg.inv(x.T @ (x * working[:, None]))[-1]
+    inverse = np.linalg.inv(x.T @ (x * working[:, None]))
+    bread = inverse[-1]
     if errors == "unit":
-        sums = np.bincount(some.unit, some.weights * (some.y - p) * (x @ bread), minlength=len(some.adopted))
-        there = np.bincount(some.unit, minlength=len(sums)) > 0
-        return (
-            float(coef[-1]),
-            *welch(np.asarray(sums, dtype=float), ever=np.isfinite(some.adopted), there=there),
-        ), cells
+        pull = working * (x @ bread)
+        own = np.zeros((len(some.adopted), len(p)))
+        own[some.unit, np.arange(len(p))] = pull
+        maps = own - (own @ x) @ inverse @ (x * working[:, None]).T
+        left = (some.y - p) / (p * (1 - p))
+        return (float(coef[-1]), *clustered(maps, left, pull=pull, noise=1 / working, panel=some)), cells
     df = len(p) - x.shape[1]
     if df < 1:
         return (float(coef[-1]), float("nan"), float("nan")), cells
