@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import engine_speed
 import psutil
 import survey_speed
 
@@ -145,7 +146,7 @@ def main() -> None:
     head = ["# Measured", "", f"Written by `make bench` on {today}: {where}. How: [README.md](README.md).", ""]
     clock = ["", "| office clock, 10 M intervals | M/s |", "|---|---:|"]
     clock += [f"| {name} | {rate:.1f} |" for name, rate in office_clock().items()]
-    clock += ["", *survey_speed.table()]
+    clock += ["", *survey_speed.table(), "", *engine_speed.table()]
     RESULTS.write_text("\n".join([*head, *table, *clock]) + "\n", encoding="utf-8")
     print("\n".join([*table, *clock]))
 

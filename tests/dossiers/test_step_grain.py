@@ -265,6 +265,6 @@ def test_what_is_kept_is_a_file_of_the_engine_and_goes_with_it():
 
 def test_weights_are_the_same_in_every_run():
     log = example_steps()
-    weights = step_engine(log, weights=True).query("SELECT a FROM path_weights ORDER BY seq")["a"].to_numpy()
+    weights = step_engine(log, walks=True).query("SELECT a FROM path_weights ORDER BY seq")["a"].to_numpy()
     assert len(weights) == 5
     assert np.array_equal(weights, np.random.default_rng(20260701).integers(1, 2**31, size=(5, 3))[:, 0])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from khaosat.domain.dossiers import SCHEMA, DossierLog, Engine
 from khaosat.engine.duckdb import DuckDBEngine
@@ -43,15 +45,17 @@ class Recorder:
         return [name if kind == "query" else str(what) for kind, name, what in self.events if kind != "register"]
 
 
-def tables_of(log: DossierLog) -> dict[str, pa.Table]:
-    """Everything registered in the engine of a log when it is opened."""
-    return {name: log.engine.query(f"SELECT * FROM {name}") for name in TABLES}
+def register_files(engine: Engine, log: DossierLog, folder: Path) -> None:
+    """Give an engine everything that the one of a log was given when it was opened, as Parquet files."""
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        pq.write_table(log.engine.query(f"SELECT * FROM {name}"), path)
+        engine.register(name, [path.as_posix()])
 
 
-def differences(engine: Engine, log: DossierLog, recorded: Recorder) -> dict[str, list[str]]:
+def differences(engine: Engine, log: DossierLog, recorded: Recorder, folder: Path) -> dict[str, list[str]]:
     """What another engine answers otherwise, by query; it is given the same tables and told the same things."""
-    for name, table in tables_of(log).items():
-        engine.register(name, table)
+    register_files(engine, log, folder)
     found = {}
     for kind, name, what in recorded.events:
         match kind:

@@ -125,14 +125,18 @@ def on_time(
     [[1, 3, 3, 2]]
     """
     word, span, columns = meaning(definition), window(log, period), group_columns(by)
-    counts = count_late(log, word.query, span, by=columns, deadline=deadline, compare=compare)
-    rows = sorted_groups(counts, columns)
-    left_out = int(rows["left_out"].sum())
-    if columns:
-        rows = rows[(rows["carried"] + rows["received"] > 0)].reset_index(drop=True)
-    rates = rate(rows, definition, level=level)
-    rates = rates.assign(on_time=1 - rates["estimate"])[[*RATE[:3], "on_time", *RATE[3:]]]
-    rows = pd.concat([rows[list(columns)], rates, rows[list(STOCKS)]], axis=1)
+    parts = [f"{definition}_{part}" for part in ("numerator", "denominator", "missing")]
+    counts = count_late(
+        log, word.query, span, by=columns, deadline=deadline, compare=compare, only=[*STOCKS, "left_out", *parts]
+    )
+    left_out = int(counts["left_out"].sum())
+    in_hand = counts["carried"] + counts["received"] > 0
+    if columns and not in_hand.all():
+        counts = counts[in_hand]
+    counts = sorted_groups(counts, columns)
+    rates = rate(counts, definition, level=level)
+    rates.insert(RATE.index("low"), "on_time", 1 - rates["estimate"])
+    rows = pd.concat([counts[list(columns)], rates, counts[list(STOCKS)]], axis=1)
     return LateShares(
         rows=rows,
         by=columns,
@@ -157,8 +161,9 @@ def count_late(
     by: tuple[str, ...] = (),
     deadline: Deadline,
     compare: Comparison = "timestamps",
+    only: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """The counts behind the definitions of one query, as whole numbers."""
+    """The counts behind the definitions of one query, as whole numbers; all of them, or ``only`` some."""
     if compare not in get_args(Comparison):
         raise KhaosatError(f"compare is {compare!r}: it must be {' or '.join(get_args(Comparison))}")
     if query == "portal_766" and deadline != "latest":
@@ -166,8 +171,8 @@ def count_late(
     values: dict[str, Value] = {"start": span.start, "finish": span.finish, "now": span.now, "last": span.last,
                                 "known": span.known, "as_of": span.as_of, "at_snapshot": span.at_snapshot,
                                 "by_dates": compare == "dates"}  # fmt: skip
-    frame = ask(log.engine, query, by=by, deadline=deadline, of=None, ended=ENDED, **values)
-    numbers = [column for column in frame.columns if column not in by]
+    frame = ask(log.engine, query, by=by, deadline=deadline, of=None, ended=ENDED, only=only, **values)
+    numbers = [column for column in frame.columns if column not in by and frame[column].dtype != "int64"]
     # A sum over no row at all is null in SQL.
     frame[numbers] = frame[numbers].fillna(0).astype("int64")
     return frame

@@ -159,7 +159,7 @@ def variants(
 
     Notes
     -----
-    Paths are told apart by random sums (``engine/queries/variants.sql``): no engine orders text inside a group as
+    Paths are told apart by random sums (``engine/queries/walks.sql``): no engine orders text inside a group as
     another does, and sums are several times faster. Among a million different paths two are taken for one with a
     probability below 10⁻¹⁵; the weights are the same in every run.
 
@@ -174,7 +174,7 @@ def variants(
         raise KhaosatError(f"top is {top}: list at least one path")
     columns = group_columns(by)
     span, slots = step_window(log, period)
-    engine = step_engine(log, weights=True)
+    engine = step_engine(log, walks=True)
     found = sorted_groups(ask(engine, "variants", by=columns, top=top, **slots), columns)
     rows = found.assign(steps=pd.Series(_steps_of(engine, list(found["example"])), index=found.index, dtype=object))
     rows["share"] = share(rows["n"], rows["dossiers"])
@@ -230,7 +230,7 @@ def durations(
     """
     columns = group_columns(by)
     span, slots = step_window(log, period)
-    rows = sorted_groups(ask(step_engine(log), "durations", by=columns, **slots), columns)
+    rows = sorted_groups(ask(step_engine(log, walks=True), "durations", by=columns, **slots), columns)
     for name in ("mean", "median", "p90", "max"):
         rows[f"{name}_seconds"] = rows[f"{name}_us"].astype("float64") / SECOND
     for name in ("mean", "median", "p90"):

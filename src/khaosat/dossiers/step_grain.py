@@ -13,8 +13,8 @@ from khaosat.facts import read_table
 _made: WeakKeyDictionary[DossierLog, set[str]] = WeakKeyDictionary()
 
 
-def step_engine(log: DossierLog, *, pauses: bool = False, weights: bool = False) -> Engine:
-    """The log's engine, which then holds ``spans``, and on demand ``pauses`` and ``path_weights``.
+def step_engine(log: DossierLog, *, pauses: bool = False, walks: bool = False) -> Engine:
+    """The log's engine, which then holds ``spans``, and on demand ``pauses`` and ``walks``.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def step_engine(log: DossierLog, *, pauses: bool = False, weights: bool = False)
         The dossiers and their steps.
     pauses
         How long of each step the dossier was with its applicant (``engine/queries/pauses.sql``).
-    weights
-        Random weights by which ``variants.sql`` tells paths apart.
+    walks
+        The path and the duration of each dossier (``engine/queries/walks.sql``).
     """
     ready = _made.setdefault(log, set(log.grains))
     if "spans" not in ready:
@@ -31,9 +31,10 @@ def step_engine(log: DossierLog, *, pauses: bool = False, weights: bool = False)
     if pauses and "pauses" not in ready:
         _make(log.engine, "pauses", render("pauses", pausing=pausing_statuses()))
     ready |= {"spans", "pauses"} if pauses else {"spans"}
-    if weights and "path_weights" not in ready:
+    if walks and "walks" not in ready:
         _weigh(log.engine)
-        ready.add("path_weights")
+        _make(log.engine, "walks", render("walks"))
+        ready.add("walks")
     return log.engine
 
 

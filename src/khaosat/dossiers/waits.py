@@ -30,6 +30,8 @@ COMPETING = ("withdrawn", "not_accepted", "stopped")
 """Ends that are no result: a dossier that has met one will never have a result."""
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 INSTANT = dt.timedelta(microseconds=1)
+_MEASURES = {**dict.fromkeys(["time", "at_risk", "events"], "int64"),
+             **dict.fromkeys(["estimate", "se", "low", "high", "open"], "float64"), "n": "int64"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -164,16 +166,15 @@ def time_to_result(
     groups = split(placed, columns)
     ways = [way for way in ("result", *COMPETING) if way in set(placed["outcome"])]
     curves = [(key, part, _curve(part, ways)) for key, part in groups]
-    rows = [_rows(key, curve, ways, by=columns, n=int(part["n"].sum()), level=level) for key, part, curve in curves]
     tests = _tests([part for _, part in groups], ways)
     terms = ask(log.engine, "terms", deadline="original", start=span.start, finish=span.finish,
                 working=unit == "working_days")  # fmt: skip
-    quantiles = [_quantiles(key, curve, ways, by=columns, level=level) for key, _, curve in curves]
-    found = pd.concat(quantiles, ignore_index=True) if quantiles else pd.DataFrame(
-        columns=[*columns, "probability", "estimate", "low", "high"])  # fmt: skip
-    filled = [frame for frame in rows if len(frame)]
+    quantiles = [_quantiles(key, curve, ways, level=level) for key, _, curve in curves]
+    found = pd.DataFrame(
+        [row for rows in quantiles for row in rows], columns=[*columns, "probability", "estimate", "low", "high"]
+    )
     return TimeToResult(
-        rows=pd.concat(filled, ignore_index=True) if filled else _no_rows(columns),
+        rows=_rows(curves, ways, by=columns, level=level),
         by=columns, level=level, quantiles=found, tests=tests, term=_median_term(terms), time_unit=unit,
         title=say("Time to the result{by}, dossiers received in {period}", by=by_words(columns), period=span.label),
         notes=(*wait_notes(log, counts, found, unit=unit, by=columns, level=level), *tests_words(tests), *span.notes()),
@@ -197,53 +198,56 @@ def split(frame: pd.DataFrame, by: tuple[str, ...]) -> list[tuple[tuple[object, 
 
 
 def _curve(part: pd.DataFrame, ways: Sequence[str]) -> Incidence:
-    counts = part.pivot_table(index="days", columns="outcome", values="n", aggfunc="sum", fill_value=0)
-    counts = counts.reindex(columns=[*ways, "open"], fill_value=0)
-    return incidence(counts.index.to_numpy(), counts[list(ways)].to_numpy(), counts["open"].to_numpy())
+    days, place = np.unique(part["days"].to_numpy(), return_inverse=True)
+    counts = np.zeros((len(days), len(ways) + 1), dtype=np.int64)
+    np.add.at(counts, (place, pd.Index([*ways, "open"]).get_indexer(pd.Index(part["outcome"]))), part["n"].to_numpy())
+    return incidence(days, counts[:, :-1], counts[:, -1])
 
 
 def _rows(
-    key: tuple[object, ...], curve: Incidence, ways: Sequence[str], *, by: tuple[str, ...], n: int, level: float
+    curves: Sequence[tuple[tuple[object, ...], pd.DataFrame, Incidence]],
+    ways: Sequence[str],
+    *,
+    by: tuple[str, ...],
+    level: float,
 ) -> pd.DataFrame:
-    frames = []
-    for k, way in enumerate(ways):
-        if not curve.events[:, k].any():
-            continue
-        low, high = complementary_interval(curve.share[:, k], curve.se[:, k], level=level)
-        frames.append(pd.DataFrame({
-            **dict(zip(by, key, strict=True)), "outcome": way, "time": curve.time.astype("int64"),
-            "at_risk": curve.at_risk.astype("int64"), "events": curve.events[:, k].astype("int64"),
-            "estimate": curve.share[:, k], "se": curve.se[:, k], "low": low, "high": high, "open": curve.open, "n": n,
-        }))  # fmt: skip
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    """The curves one after the other, as one frame: a frame for each would cost more than the curves do."""
+    names, values = [], []
+    for key, part, curve in curves:
+        n = part["n"].sum()
+        for k, way in enumerate(ways):
+            if not curve.events[:, k].any():
+                continue
+            low, high = complementary_interval(curve.share[:, k], curve.se[:, k], level=level)
+            measures = (curve.time, curve.at_risk, curve.events[:, k], curve.share[:, k], curve.se[:, k], low, high)
+            values.append(np.column_stack([*measures, curve.open, np.full(len(low), n)]))
+            names += [(*key, way)] * len(low)
+    if not values:
+        return _no_rows(by)
+    measured = pd.DataFrame(np.concatenate(values), columns=list(_MEASURES)).astype(_MEASURES)
+    return pd.concat([pd.DataFrame(names, columns=[*by, "outcome"]), measured], axis=1)
 
 
 def _no_rows(by: tuple[str, ...]) -> pd.DataFrame:
-    kinds = {**dict.fromkeys([*by, "outcome"], "str"), **dict.fromkeys(["time", "at_risk", "events"], "int64"),
-             **dict.fromkeys(["estimate", "se", "low", "high", "open"], "float64"), "n": "int64"}  # fmt: skip
+    kinds = {**dict.fromkeys([*by, "outcome"], "str"), **_MEASURES}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
 def _quantiles(
-    key: tuple[object, ...], curve: Incidence, ways: Sequence[str], *, by: tuple[str, ...], level: float
-) -> pd.DataFrame:
+    key: tuple[object, ...], curve: Incidence, ways: Sequence[str], *, level: float
+) -> list[tuple[object, ...]]:
     """Days by which parts of the dossiers have a result; the ends of the interval are where its bounds get there."""
     nothing = np.zeros(len(curve.time))
     share, se = (values[:, 0] if "result" in ways else nothing for values in (curve.share, curve.se))
     low, high = (np.nan_to_num(bound, nan=-1.0) for bound in complementary_interval(share, se, level=level))
-    return pd.DataFrame({
-        **dict(zip(by, key, strict=True)), "probability": QUANTILES,
-        "estimate": [quantile_time(curve.time, share, p) for p in QUANTILES],
-        "low": [quantile_time(curve.time, high, p) for p in QUANTILES],
-        "high": [quantile_time(curve.time, low, p) for p in QUANTILES],
-    })  # fmt: skip
+    return [(*key, p, *(quantile_time(curve.time, bound, p) for bound in (share, high, low))) for p in QUANTILES]
 
 
 def _tests(parts: Sequence[pd.DataFrame], ways: Sequence[str]) -> pd.DataFrame:
     found: list[tuple[str, str, GroupTest]] = []
     if len(parts) > 1:
         days = np.unique(np.concatenate([part["days"].to_numpy() for part in parts]))
-        counted = {way: _by_group(parts, days, [way]) for way in (*ways, "open")}
+        counted = {way: _by_group(parts, days, way) for way in (*ways, "open")}
         leaving = sum(counted.values(), np.zeros((len(days), len(parts))))
         ends = leaving - counted["open"]
         found.append(("log_rank", "any", log_rank(ends, leaving)))
@@ -255,11 +259,12 @@ def _tests(parts: Sequence[pd.DataFrame], ways: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _by_group(parts: Sequence[pd.DataFrame], days: np.ndarray, outcomes: Sequence[str]) -> np.ndarray:
+def _by_group(parts: Sequence[pd.DataFrame], days: np.ndarray, outcome: str) -> np.ndarray:
     columns = []
     for part in parts:
-        some = part[part["outcome"].isin(outcomes)]
-        columns.append(some.groupby("days")["n"].sum().reindex(days, fill_value=0).to_numpy(dtype=float))
+        some = part["outcome"].to_numpy() == outcome
+        place = np.searchsorted(days, part["days"].to_numpy()[some])
+        columns.append(np.bincount(place, part["n"].to_numpy()[some], minlength=len(days)))
     return np.column_stack(columns)
 
 

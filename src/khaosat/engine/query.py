@@ -68,6 +68,7 @@ def ask(
     by: tuple[str, ...] = (),
     deadline: Deadline | None = None,
     of: Holder | None = None,
+    only: Sequence[str] = (),
     **values: Value,
 ) -> pd.DataFrame:
     """The answer to ``queries/<name>.sql`` as a frame; whole numbers stay whole, the month is text (``2026-07``).
@@ -85,12 +86,19 @@ def ask(
         (``effective``) or what the national portal makes of it (``portal``).
     of
         Between whom dossiers pass.
+    only
+        Of the query's columns those of ``by`` and these; no engine works out the others. All by default.
     values
         Values of the query's other slots.
     """
-    frame = cast(pd.DataFrame, engine.query(render(name, by=by, deadline=deadline, of=of, **values)).to_pandas())
+    text = render(name, by=by, deadline=deadline, of=of, **values)
+    if only:
+        text = f"SELECT {', '.join((*by, *only))} FROM (\n{text}\n) answer"
+    frame = cast(pd.DataFrame, engine.query(text).to_pandas())
     if "month" in by:
-        frame["month"] = pd.to_datetime(frame["month"]).dt.strftime("%Y-%m")
+        # Words are made once a month, not once a row.
+        codes, months = pd.factorize(pd.to_datetime(frame["month"]))
+        frame["month"] = pd.Series(pd.DatetimeIndex(months).strftime("%Y-%m"), dtype="str").reindex(codes).array
     return frame
 
 

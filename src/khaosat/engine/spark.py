@@ -65,16 +65,23 @@ class SparkEngine:
         frame.createOrReplaceTempView(name)
 
     def materialise(self, name: str, sql: str) -> None:
-        """Keep the answer of one SELECT as the table ``name``, in the memory and on the disks of the cluster."""
+        """Keep the answer of one SELECT as the table ``name`` on the disks of two workers, until the session ends.
+
+        A view, cached or not, would stand in every later plan with all that it was made of: plans of tables made of
+        tables grow until the server fails. A checkpoint is a leaf; its second copy is for the loss of a worker.
+        """
+        from pyspark.storagelevel import StorageLevel
+
         check_name(name)
-        self._session.sql(sql).persist().createOrReplaceTempView(name)
+        kept = self._session.sql(sql).localCheckpoint(eager=True, storageLevel=StorageLevel.DISK_ONLY_2)
+        kept.createOrReplaceTempView(name)
 
     def query(self, sql: str) -> pa.Table:
         """Answer one SELECT as an Arrow table."""
         return self._session.sql(sql).toArrow()
 
     def close(self) -> None:
-        """End the session; the cluster and its files stay."""
+        """End the session and the tables kept in it; the cluster and its files stay."""
         self._session.stop()
 
 

@@ -4,17 +4,8 @@
 --   mean_worked, median_worked, p90_worked (worked seconds, of dossiers with moments that all lie within the
 --   calendar's years), moments (dossiers whose steps all lie in one moment).
 -- Parameters: by, with_dossiers (their table, where `by` names columns of it); whole, or start <= t < finish, in which
---   the dossier's last step ended.
-WITH walks AS (
-  SELECT dossier_id, max(ended_us) - min(began_us) AS lasted_us,
-    CASE WHEN count(began_seconds) > 0 AND count(began_seconds) = count(began_us)
-        AND count(ended_seconds) = count(ended_us)
-      THEN CAST(sum(COALESCE(gap_seconds, 0) + COALESCE(handling_seconds, 0)) AS BIGINT) END AS lasted_seconds,
-    max(CASE WHEN is_last = 1 THEN ended_at END) AS ended_at
-  FROM spans
-  GROUP BY dossier_id
-),
-lives AS (
+--   the dossier's last step ended. The table walks.
+WITH lives AS (
   SELECT {by_source} lasted_us, lasted_seconds
   FROM walks spans {with_dossiers}
   WHERE ({whole} OR (ended_at >= {start} AND ended_at < {finish}))

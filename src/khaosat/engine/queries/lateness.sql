@@ -14,41 +14,47 @@ WITH cases AS (
   FROM {dossiers}
 ),
 flags AS (
-  SELECT {by}
-    CASE WHEN entered_at IS NULL THEN 1 ELSE 0 END AS is_left_out,
-    CASE WHEN entered_at < {start} AND (closed_at IS NULL OR closed_at >= {start}) THEN 1 ELSE 0 END AS is_carried,
-    CASE WHEN entered_at >= {start} AND entered_at < {finish} THEN 1 ELSE 0 END AS is_received,
-    CASE WHEN entered_at < {finish} AND closed_at >= {start} AND closed_at < {finish} THEN 1 ELSE 0 END AS is_closed,
-    CASE WHEN entered_at < {finish} AND (closed_at IS NULL OR closed_at >= {finish}) THEN 1 ELSE 0 END AS is_open,
-    CASE WHEN deadline IS NULL THEN 1 ELSE 0 END AS no_deadline,
-    CASE WHEN deadline IS NULL THEN 0 ELSE 1 END AS has_deadline,
-    CASE WHEN closed_at > deadline AND (NOT {by_dates} OR CAST(closed_at AS DATE) > CAST(deadline AS DATE)) THEN 1
-      ELSE 0 END AS ended_late,
-    CASE WHEN deadline < {now} AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({now} AS DATE)) THEN 1 ELSE 0 END
-      AS expired,
-    CASE WHEN closed_at < {known} THEN 1 ELSE 0 END AS known_end,
-    CASE WHEN (closed_at IS NULL OR closed_at >= {known}) AND deadline < {as_of}
-      AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({as_of} AS DATE)) THEN 1 ELSE 0 END AS known_overdue
+  SELECT {by} entered_at, deadline,
+    entered_at < {start} AND (closed_at IS NULL OR closed_at >= {start}) AS is_carried,
+    entered_at >= {start} AND entered_at < {finish} AS is_received,
+    entered_at < {finish} AND closed_at >= {start} AND closed_at < {finish} AS is_closed,
+    entered_at < {finish} AND (closed_at IS NULL OR closed_at >= {finish}) AS is_open,
+    closed_at > deadline AND (NOT {by_dates} OR CAST(closed_at AS DATE) > CAST(deadline AS DATE)) AS ended_late,
+    deadline < {now} AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({now} AS DATE)) AS expired,
+    closed_at < {known} AS known_end,
+    (closed_at IS NULL OR closed_at >= {known}) AND deadline < {as_of}
+      AND (NOT {by_dates} OR CAST(deadline AS DATE) < CAST({as_of} AS DATE)) AS known_overdue
   FROM cases
+),
+-- What the definitions are put together from: a count costs for each row, a sum of counts for each group only.
+counts AS (
+  SELECT {by} count(*) - count(entered_at) AS left_out,
+    count(*) FILTER (WHERE is_carried) AS carried,
+    count(*) FILTER (WHERE is_received) AS received,
+    count(*) FILTER (WHERE is_closed) AS closed,
+    count(*) FILTER (WHERE is_open) AS open,
+    count(deadline) FILTER (WHERE is_carried) AS carried_due,
+    count(deadline) FILTER (WHERE is_received) AS received_due,
+    count(deadline) FILTER (WHERE is_closed) AS closed_due,
+    count(deadline) FILTER (WHERE is_open) AS open_due,
+    count(*) FILTER (WHERE is_closed AND ended_late) AS closed_late,
+    count(*) FILTER (WHERE is_open AND expired) AS open_overdue,
+    count(*) FILTER (WHERE is_received AND ((known_end AND ended_late) OR known_overdue)) AS cohort_late,
+    count(deadline) FILTER (WHERE is_received AND (known_end OR known_overdue)) AS cohort_due
+  FROM flags
+  {group_by}
 )
-SELECT {by}
-  CAST(sum(is_carried) AS BIGINT) AS carried,
-  CAST(sum(is_received) AS BIGINT) AS received,
-  CAST(sum(is_closed) AS BIGINT) AS closed,
-  CAST(sum(is_open) AS BIGINT) AS open,
-  CAST(sum(is_open * expired) AS BIGINT) AS open_overdue,
-  CAST(sum(is_left_out) AS BIGINT) AS left_out,
-  CAST(sum(is_closed * ended_late) AS BIGINT) AS closed_numerator,
-  CAST(sum(is_closed * has_deadline) AS BIGINT) AS closed_denominator,
-  CAST(sum(is_closed * no_deadline) AS BIGINT) AS closed_missing,
-  CAST(sum(is_closed * ended_late + is_open * expired) AS BIGINT) AS gia_lai_numerator,
-  CAST(sum((is_carried + is_received) * has_deadline) AS BIGINT) AS gia_lai_denominator,
-  CAST(sum((is_carried + is_received) * no_deadline) AS BIGINT) AS gia_lai_missing,
-  CAST(sum(is_closed * ended_late + is_open * expired) AS BIGINT) AS due_base_numerator,
-  CAST(sum(is_closed * has_deadline + is_open * expired) AS BIGINT) AS due_base_denominator,
-  CAST(sum((is_closed + is_open) * no_deadline) AS BIGINT) AS due_base_missing,
-  CAST(sum(is_received * (known_end * ended_late + known_overdue)) AS BIGINT) AS cohort_numerator,
-  CAST(sum(is_received * (known_end * has_deadline + known_overdue)) AS BIGINT) AS cohort_denominator,
-  CAST(sum(is_received * no_deadline) AS BIGINT) AS cohort_missing
-FROM flags
-{group_by}
+SELECT {by} carried, received, closed, open, open_overdue, left_out,
+  closed_late AS closed_numerator,
+  closed_due AS closed_denominator,
+  closed - closed_due AS closed_missing,
+  closed_late + open_overdue AS gia_lai_numerator,
+  carried_due + received_due AS gia_lai_denominator,
+  carried + received - carried_due - received_due AS gia_lai_missing,
+  closed_late + open_overdue AS due_base_numerator,
+  closed_due + open_overdue AS due_base_denominator,
+  closed + open - closed_due - open_due AS due_base_missing,
+  cohort_late AS cohort_numerator,
+  cohort_due AS cohort_denominator,
+  received - received_due AS cohort_missing
+FROM counts

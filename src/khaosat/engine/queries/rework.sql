@@ -4,14 +4,17 @@
 --   repeats (visits after the first).
 -- Parameters: by, with_dossiers (their table, where `by` names columns of it); whole, or start <= t < finish, in which
 --   the dossier's last visit of the step ended.
-WITH visits AS (
+WITH stays AS (
+  SELECT dossier_id, step AS place, 1 AS times, ended_at FROM spans WHERE visits = 1
+  UNION ALL
   SELECT dossier_id, step AS place, count(*) AS times, max(ended_at) AS ended_at
   FROM spans
+  WHERE visits > 1
   GROUP BY dossier_id, step
 ),
 places AS (
   SELECT {by_source} place, times
-  FROM visits spans {with_dossiers}
+  FROM stays spans {with_dossiers}
   WHERE ({whole} OR (ended_at >= {start} AND ended_at < {finish}))
 )
 SELECT {by} place AS step, count(*) AS n,

@@ -7,6 +7,7 @@
 --   began_at (the start, else the end), ended_at (the end, else the start; the start too where the end lies before it),
 --   previous_step, previous_unit, previous_officer, next_step, next_unit, next_officer, next_started_at (began_at of the
 --     next step): the neighbours by seq, null before the first and after the last; is_last, 1 for the last step,
+--   visits: how often the dossier is at a step of this name in all, so that steps that come again are few rows to look at,
 --   began_us, ended_us: the moments as calendar microseconds since 1970, so that differences are exact,
 --   gap_us: calendar time from the end of the previous step to the beginning of this one; 0 where they overlap, null for
 --     the first step,
@@ -82,10 +83,18 @@ ordered AS (
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 ),
+-- Only what comes again: a join with few rows instead of one more window over all.
+again AS (
+  SELECT dossier_id, COALESCE(step, '') AS place, count(*) AS visits
+  FROM steps
+  GROUP BY dossier_id, COALESCE(step, '')
+  HAVING count(*) > 1
+),
 placed AS (
-  SELECT ordered.*, COALESCE(offices.office, '') AS office,
+  SELECT ordered.*, CAST(COALESCE(visits, 1) AS INT) AS visits, COALESCE(offices.office, '') AS office,
     COALESCE(GREATEST(furthest_at, received_at), began_at) AS arrived_at
   FROM ordered
+  LEFT JOIN again ON ordered.dossier_id = again.dossier_id AND COALESCE(ordered.step, '') = place
   LEFT JOIN dossiers ON ordered.dossier_id = dossiers.dossier_id
   LEFT JOIN offices ON ordered.unit = offices.unit
 ),
@@ -113,7 +122,7 @@ readings AS (
 )
 SELECT dossier_id, seq, step, unit, officer, step_status, step_due_at, started_at, finished_at, began_at, ended_at,
   previous_step, previous_unit, previous_officer, next_step, next_unit, next_officer, next_started_at, is_last,
-  began_us, ended_us,
+  visits, began_us, ended_us,
   CASE WHEN previous_us < began_us THEN began_us - previous_us WHEN previous_us >= began_us THEN 0 END AS gap_us,
   office, arrived_seconds, began_seconds, ended_seconds,
   CASE WHEN previous_seconds < began_seconds THEN began_seconds - previous_seconds
