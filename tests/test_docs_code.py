@@ -51,7 +51,6 @@ def place(tmp_path_factory) -> Path:
     dossiers = root / "data/sample/dossiers/HoSo-2026-Q3.csv.gz"
     (root / "ho-so.csv").write_bytes(gzip.decompress(dossiers.read_bytes()))
     survey = pd.read_csv(root / "data/sample/survey/khao-sat-2026-Q3.csv.gz", dtype=str, keep_default_na=False)
-    survey = survey[[*survey.columns.drop("weight"), "weight"]].drop(columns="comment")  # no row ends in a blank cell
     survey.to_excel(root / "khao-sat.xlsx", index=False)
     return root
 

@@ -22,7 +22,7 @@ def test_keys_are_the_columns_before_estimate():
 
 
 def test_small_cells_are_hidden_and_said_to_be():
-    table = result([50, 3, 4, 60]).table()
+    table = result([50, 3, 8, 60]).table()
     assert [row[1] for row in table.cells] == ["50,0%", "…", "…", "50,0%"]
     assert "10" in table.notes[-1]
 
@@ -44,6 +44,6 @@ def test_note_returns_a_copy():
 def test_the_plot_leaves_hidden_rows_out():
     import matplotlib.pyplot as plt
 
-    ax = result([50, 3, 4, 60]).plot()
+    ax = result([50, 3, 8, 60]).plot()
     assert [t.get_text() for t in ax.get_yticklabels()] == ["u0", "u3"]
     plt.close(ax.figure)

@@ -89,11 +89,11 @@ class Result:
         return columns
 
     def _small_cells(self) -> pd.Series:
-        """Rows the privacy gate suppresses: too few cases, and the next smallest when only one row is hidden."""
+        """Rows the privacy gate suppresses: too few cases, and those that would give them away."""
         none = pd.Series(False, index=self.rows.index)
         if not self._counted or "n" not in self.rows or len(self.rows) < 2:
             return none
-        return small_cells(self.rows["n"], threshold=privacy_threshold(self._counted))
+        return small_cells(self.rows["n"], threshold=privacy_threshold(self._counted), keys=self.rows[self.keys])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         return self.table()._repr_mimebundle_()

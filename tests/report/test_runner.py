@@ -9,7 +9,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from khaosat.errors import WorkspaceError
-from khaosat.report.runner import FAILED, FILES, MANIFEST, NOTEBOOK, ReportFailed, build
+from khaosat.report.runner import FILES, MANIFEST, NOTEBOOK, ReportFailed, build
+from khaosat.report.swap import FAILED
 from khaosat.workspace import Workspace
 from tests.test_workspace import CITY
 

@@ -28,12 +28,17 @@ def merged_header(upper: Sequence[str], lower: Sequence[str], *, knows: Callable
     """
     width = max(len(upper), len(lower))
     names, span = [], ""
-    for above, below in zip(_padded(upper, width), _padded(lower, width), strict=True):
+    for above, below in zip(padded(upper, width), padded(lower, width), strict=True):
         span = above or (span if below else "")
         both = f"{span} {below}".strip()
         names.append(both if knows(both) else below or above)
     return names
 
 
-def _padded(cells: Sequence[str], width: int) -> list[str]:
+def padded(cells: Sequence[str], width: int) -> list[str]:
+    """A row with the empty cells at its end that a sheet does not write down.
+
+    >>> padded(["4"], 3)
+    ['4', '', '']
+    """
     return [*cells, *[""] * (width - len(cells))]

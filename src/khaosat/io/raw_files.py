@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
-from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
-from khaosat.io.text_files import first_bytes, refusal, sniff, utf8_copy
+from khaosat.io.bounds import check_cells
+from khaosat.io.clean_csv import CleanCSV, clean_text
+from khaosat.io.refusals import refusal
+from khaosat.io.text_files import first_bytes, sniff, utf8_copy
+from khaosat.io.workbooks import clean_sheets
 from khaosat.io.xes import clean_xes, is_xml
 
 if TYPE_CHECKING:
@@ -125,16 +127,9 @@ class RawReader:
         return True
 
     def _workbook(self, path: Path, name: str, file: str) -> Iterator[RawTable]:
-        from openpyxl.utils.exceptions import InvalidFileException
-
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            sheets = list(clean_sheets(path, folder, is_header=self.is_header, knows=self.knows))
-        except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-            raise refusal("not_text", file) from error
-        if not sheets:
-            raise refusal("empty_file", file)
+        sheets = clean_sheets(path, folder, file=file, is_header=self.is_header, knows=self.knows)
         for number, (title, clean) in enumerate(sheets):
             yield self._clean(clean, f"{name}_{number}", file=file if len(sheets) == 1 else f"{file}[{title}]")
 
@@ -152,7 +147,7 @@ class RawReader:
             self.database.execute(
                 f"CREATE OR REPLACE TABLE {name}_all AS SELECT row, {self._kept(clean.header)} FROM read_csv("
                 f"{_quoted(clean.path)}, header = false, auto_detect = false, quote = '\"', escape = '\"', "
-                f"columns = {types})"
+                f"new_line = '\\r\\n', columns = {types})"  # else that of the first cell which has one is taken
             )
             self._number(name, "row", clean.header)
         clean.path.unlink()
@@ -164,8 +159,10 @@ class RawReader:
         source = f"read_parquet({_quoted(path)}, file_row_number = true)"
         try:
             described = self.database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+            rows = self.database.execute(f"SELECT num_rows FROM parquet_file_metadata({_quoted(path)})").fetchall()
         except duckdb.Error as error:
             raise refusal("not_text", file) from error
+        check_cells(int(rows[0][0]), len(described), path=path, file=file)
         types = {str(column): str(kind) for column, kind, *_ in described if column != "file_row_number"}
         header = list(types)
         table = self._table(name, file=file, header=header)
@@ -176,7 +173,14 @@ class RawReader:
             for number, column in enumerate(header)
             if not self.is_personal(column)
         )
-        self.database.execute(f"CREATE TABLE {name}_all AS SELECT file_row_number + 1 AS row, {cells} FROM {source}")
+        try:
+            self.database.execute(
+                f"CREATE TABLE {name}_all AS SELECT file_row_number + 1 AS row, {cells} FROM {source}"
+            )
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise
+            raise refusal("not_text", file) from error
         self._number(name, "row", header)
         return table
 
@@ -219,7 +223,7 @@ def _parquet_text(column: str, kind: str) -> str:
     """SQL of a column as text. A date kept as a time, as data frames do, has midnight in it: that is the date."""
     name = '"' + column.replace('"', '""') + '"'
     text = f"CAST({name} AS VARCHAR)"
-    if not kind.startswith("TIMESTAMP") or "TIME ZONE" in kind:
+    if not kind.startswith("TIMESTAMP") or "TIME ZONE" in kind or "TZ" in kind:
         return text
     return f"CASE WHEN {name} = date_trunc('day', {name}) THEN CAST(CAST({name} AS DATE) AS VARCHAR) ELSE {text} END"
 

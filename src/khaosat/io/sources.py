@@ -11,8 +11,8 @@ from pathlib import Path
 from khaosat.errors import DataError
 from khaosat.facts.language import say
 from khaosat.io.raw_files import source_files
+from khaosat.io.refusals import refusal
 from khaosat.io.store import file_digest
-from khaosat.io.text_files import refusal
 
 Sources = str | Path | Sequence[str | Path] | Mapping[str, str | Path | Sequence[str | Path]]
 

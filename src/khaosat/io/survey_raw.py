@@ -8,14 +8,20 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from khaosat.domain.faults import fault, faults
-from khaosat.io.clean_csv import CleanCSV, clean_sheets, clean_text
+from khaosat.io.bounds import check_cells
+from khaosat.io.clean_csv import CleanCSV, clean_text
+from khaosat.io.refusals import refusal
 from khaosat.io.store import disk_errors
-from khaosat.io.text_files import first_bytes, refusal, sniff, utf8_copy
+from khaosat.io.text_files import first_bytes, sniff, utf8_copy
+from khaosat.io.workbooks import clean_sheets
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Ranges = tuple[tuple[float, float], ...]
 
@@ -81,30 +87,12 @@ def read_raw(
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if magic[:4] == b"PK\x03\x04":
-            sheets = _sheets(path, folder, file=file, is_header=is_header, knows=knows)
+            sheets = clean_sheets(path, folder, file=file, is_header=is_header, knows=knows)
             first, *others = [sheet for sheet in sheets if is_header(sheet[1].header)] or sheets[:1]
             return _clean(first[1], file, found=[fault("unread_sheet", file=file, value=title) for title, _ in others])
         form = sniff(path, file=file)
         utf8 = utf8_copy(path, folder / "utf8", form=form)
         return _clean(clean_text(utf8, folder / "clean.csv", delimiter=form.delimiter), file)
-
-
-def _sheets(
-    path: Path,
-    folder: Path,
-    *,
-    file: str,
-    is_header: Callable[[Sequence[str]], bool],
-    knows: Callable[[str], object],
-) -> list[tuple[str, CleanCSV]]:
-    """The sheets of a workbook with their names; at least one."""
-    try:
-        sheets = list(clean_sheets(path, folder, is_header=is_header, knows=knows))
-    except (BadZipFile, KeyError, ValueError) as error:
-        raise refusal("not_text", file) from error
-    if not sheets:
-        raise refusal("empty_file", file)
-    return sheets
 
 
 def _clean(clean: CleanCSV, file: str, *, found: Sequence[dict[str, object]] = ()) -> RawSurvey:
@@ -133,10 +121,24 @@ def _parquet(path: Path, file: str) -> RawSurvey:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path).to_pandas(ignore_metadata=True)
-    except (pyarrow.ArrowException, OSError) as error:
+        with parquet.ParquetFile(path) as opened:
+            check_cells(opened.metadata.num_rows, len(opened.schema_arrow), path=path, file=file)
+            table = _flat(opened.read()).to_pandas(ignore_metadata=True)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise refusal("not_text", file) from error
     return _raw(table, header=tuple(map(str, table.columns)))
+
+
+def _flat(table: pyarrow.Table) -> pyarrow.Table:
+    """Lists, records and bytes, which are no answers, as the text that shows them."""
+    import pyarrow
+
+    for place, field in enumerate(table.schema):
+        kind = field.type
+        if pyarrow.types.is_nested(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind):
+            texts = [None if cell is None else str(cell) for cell in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, pyarrow.array(texts, pyarrow.string()))
+    return table
 
 
 def _spss(path: Path, file: str) -> RawSurvey:
@@ -144,6 +146,8 @@ def _spss(path: Path, file: str) -> RawSurvey:
     import pyreadstat
 
     try:
+        _, about = pyreadstat.read_sav(path, metadataonly=True)
+        check_cells(about.number_rows or 0, about.number_columns or 0, path=path, file=file)
         table, about = pyreadstat.read_sav(path, user_missing=True)
     except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
         raise refusal("not_text", file) from error

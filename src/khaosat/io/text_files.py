@@ -8,14 +8,17 @@ import gzip
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from khaosat.domain.faults import fault, frame
 from khaosat.errors import DataError
 from khaosat.facts.language import say
+from khaosat.io.bounds import bounded
+from khaosat.io.refusals import refusal
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1258"]
 Compression = Literal["", "gzip"]
@@ -74,9 +77,11 @@ def sniff(path: str | Path, *, file: str = "") -> TextFormat:
     path = Path(path)
     file = file or path.name
     compression: Compression = "gzip" if first_bytes(path, 2, file=file) == b"\x1f\x8b" else ""
+    read = partial(_blocks, path, compression, file=file)
     try:
-        start = next(_blocks(path, compression), b"")
-        found = _encoding(path, compression=compression, start=start)
+        with closing(read()) as blocks:
+            start = next(blocks, b"")
+        found = _encoding(read, start=start)
     except (EOFError, OSError, zlib.error):
         if not compression:
             raise
@@ -91,7 +96,10 @@ def sniff(path: str | Path, *, file: str = "") -> TextFormat:
     delimiter = _delimiter(records)
     lines = records.splitlines(keepends=True)
     reader = csv.reader(lines, delimiter=delimiter)
-    header = next((row for row in reader if any(row)), [])
+    try:
+        header = next((row for row in reader if any(row)), [])
+    except csv.Error as error:  # a field longer than any name
+        raise refusal("not_text", file) from error
     return TextFormat(
         encoding=encoding, delimiter=delimiter, compression=compression, header=tuple(cell.strip() for cell in header),
         has_rows=any(map(str.strip, lines[reader.line_num :])), damaged=damaged,
@@ -117,12 +125,6 @@ def first_bytes(path: Path, count: int, *, file: str) -> bytes:
         raise refusal("unreadable_file", file, value=error.strerror) from error
 
 
-def refusal(code: str, file: str, *, value: object = "") -> DataError:
-    """A DataError about a whole file, with its fault."""
-    found = fault(code, file=file, value=value)
-    return DataError(str(found["message"]), frame([found]))
-
-
 def utf8_copy(path: str | Path, folder: str | Path, *, form: TextFormat | None = None) -> Path:
     """The same text as plain UTF-8 in ``folder``; the path itself when the file already is that.
 
@@ -139,35 +141,38 @@ def utf8_copy(path: str | Path, folder: str | Path, *, form: TextFormat | None =
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{path.name.removesuffix('.gz')}.utf8.csv"
     decode = codecs.getincrementaldecoder(form.encoding.removesuffix("-sig"))("replace").decode
-    with target.open("wb") as file:
-        for number, block in enumerate(_blocks(path, form.compression)):
+    with target.open("wb") as copy:
+        for number, block in enumerate(_blocks(path, form.compression, file=path.name)):
             text = decode(block)
-            file.write((text.removeprefix("\ufeff") if number == 0 else text).encode("utf-8", "replace"))
-        file.write(decode(b"", True).encode("utf-8", "replace"))
+            copy.write((text.removeprefix("\ufeff") if number == 0 else text).encode("utf-8", "replace"))
+        copy.write(decode(b"", True).encode("utf-8", "replace"))
     return target
 
 
-def _blocks(path: Path, compression: Compression) -> Iterator[bytes]:
-    with gzip.open(path) if compression else path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
+Read = Callable[[], Generator[bytes, None, None]]
+"""Reads a file from its beginning, in blocks."""
 
 
-def _encoding(path: Path, *, compression: Compression, start: bytes) -> tuple[Encoding, bool] | None:
+def _blocks(path: Path, compression: Compression, *, file: str) -> Generator[bytes, None, None]:
+    with gzip.open(path) if compression else path.open("rb") as opened:
+        yield from bounded(iter(partial(opened.read, _BLOCK), b""), path, file=file)
+
+
+def _encoding(read: Read, *, start: bytes) -> tuple[Encoding, bool] | None:
     """The encoding, and whether some of its bytes are damaged; None if it is no text."""
     candidate = next((name for bom, name in _BOMS if start.startswith(bom)), None) or _utf16_by_zeros(start)
     if candidate in ("utf-16-le", "utf-16-be"):
-        return (candidate, False) if _decodes(path, candidate, compression) else None
+        return (candidate, False) if _decodes(read, candidate) else None
     unicode: Encoding = candidate or "utf-8"
-    is_utf8 = _is_utf8(path, compression)
+    is_utf8 = _is_utf8(read)
     if is_utf8 is None:
         return None
     if is_utf8:
         return unicode, False
-    good, bad = _letters(path, compression)
+    good, bad = _letters(read)
     if candidate or good > bad:
         return unicode, True
-    return ("cp1258", False) if _decodes(path, "cp1258", compression) else None
+    return ("cp1258", False) if _decodes(read, "cp1258") else None
 
 
 def _utf16_by_zeros(start: bytes) -> Encoding | None:
@@ -181,11 +186,11 @@ def _utf16_by_zeros(start: bytes) -> Encoding | None:
     return "utf-16-be" if even > 0.2 and odd < 0.01 else None
 
 
-def _is_utf8(path: Path, compression: Compression) -> bool | None:
+def _is_utf8(read: Read) -> bool | None:
     """Whether a file is UTF-8; None if it has bytes that no text has."""
     decode = codecs.getincrementaldecoder("utf-8")("strict").decode
     good = True
-    for block in _blocks(path, compression):
+    for block in read():
         if len(block.translate(None, _CONTROLS)) < len(block):
             return None
         try:
@@ -199,10 +204,10 @@ def _is_utf8(path: Path, compression: Compression) -> bool | None:
     return good
 
 
-def _decodes(path: Path, encoding: str, compression: Compression) -> bool:
+def _decodes(read: Read, encoding: str) -> bool:
     decode = codecs.getincrementaldecoder(encoding)("strict").decode
     try:
-        for block in _blocks(path, compression):
+        for block in read():
             decode(block)
         decode(b"", True)
     except UnicodeDecodeError:
@@ -210,11 +215,11 @@ def _decodes(path: Path, encoding: str, compression: Compression) -> bool:
     return True
 
 
-def _letters(path: Path, compression: Compression) -> tuple[int, int]:
+def _letters(read: Read) -> tuple[int, int]:
     """Good multi-byte letters and bad bytes, read as UTF-8."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     good = bad = 0
-    for block in _blocks(path, compression):
+    for block in read():
         text = decode(block)
         replaced = text.count("\ufffd")
         bad += replaced

@@ -11,12 +11,14 @@ import gzip
 import zlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 from xml.parsers import expat
 
-from khaosat.io.clean_csv import CleanCSV
-from khaosat.io.text_files import refusal
+from khaosat.io.bounds import bounded
+from khaosat.io.clean_csv import LINE_END, CleanCSV
+from khaosat.io.refusals import refusal
 
 CASE = "case:"
 """Before the names of a trace's attributes, as other software writes them in tables."""
@@ -71,7 +73,7 @@ def clean_xes(
     header = tuple(found)
     left_out: Counter[str] = Counter()
     with target.open("w", encoding="utf-8", newline="") as opened:
-        write = csv.writer(opened, lineterminator="\n").writerow
+        write = csv.writer(opened, lineterminator=LINE_END).writerow
         number = 0
         for reason, row in _rows(path, file):
             if reason:
@@ -118,7 +120,7 @@ def _traces(path: Path, file: str) -> Iterator[tuple[Attributes, list[Attributes
     reader = _Reader()
     try:
         with _opened(path) as opened:
-            while block := opened.read(_BLOCK):
+            for block in bounded(iter(partial(opened.read, _BLOCK), b""), path, file=file):
                 reader.parser.Parse(block, False)
                 yield from reader.take()
             reader.parser.Parse(b"", True)

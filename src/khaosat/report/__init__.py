@@ -42,8 +42,8 @@ __all__ = [
     "Outcome", "Quarter", "ReportFailed", "UnitSheet", "apologies", "bottlenecks", "build", "build_each", "by_group",
     "care", "causes", "compared_units", "dissatisfaction", "durations", "endangered", "form_06a", "gather",
     "gatherings", "late_dossiers", "late_reasons", "league", "measurement", "method", "open_dossiers", "procedures",
-    "process", "punctuality", "quality", "remedies", "satisfaction", "scenarios", "scorecard", "slow", "summary", "targets",
-    "trust", "unit_actions", "unit_dossiers", "unit_method", "unit_sheet", "unit_summary",
+    "process", "punctuality", "quality", "remedies", "satisfaction", "scenarios", "scorecard", "slow", "summary",
+    "targets", "trust", "unit_actions", "unit_dossiers", "unit_method", "unit_sheet", "unit_summary",
 ]  # fmt: skip
 
 # No module has the name of a function: importing it would put the module in the function's place.

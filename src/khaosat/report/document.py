@@ -253,7 +253,7 @@ def _without_gaps(blocks: list[Block]) -> list[Block]:
 
 
 def _signed(blocks: list[Block]) -> list[Block]:
-    """The blocks closed and signed; what is annexed comes after, on a new page (Nghị định 30/2020/NĐ-CP, Appendix I)."""
+    """The blocks closed and signed; an annex comes after, on a new page (Nghị định 30/2020/NĐ-CP, Appendix I)."""
     annex = next((place for place, block in enumerate(blocks) if _opens_annex(block)), len(blocks))
     signed: list[Block] = [*_close(blocks[:annex]), {"kind": "signature"}]
     return [*signed, {"kind": "page_break"}, *blocks[annex:]] if annex < len(blocks) else signed

@@ -23,6 +23,7 @@ from khaosat.facts.language import Lang, say
 from khaosat.report.fan_out import build_each, parameter
 from khaosat.report.outputs import damage
 from khaosat.report.runner import MANIFEST, build, folder_name
+from khaosat.report.swap import written
 
 if TYPE_CHECKING:
     from khaosat.workspace import Workspace
@@ -127,27 +128,30 @@ def run_due(
     """
     import filelock
 
-    workspace.reports.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workspace.reports / ".due.lock", timeout=0)
-    try:
-        with lock:
-            started = now()
-            ingested, faults = _ingest(workspace) if workspace.schedule.ingest else ("", ())
-            runs = []
-            for period, notebook in due(workspace, today=started.astimezone(ZONE).date()):
-                progress(f"{notebook} {period}")
-                runs.append(_run(workspace, period, notebook, lang=lang, now=now))
-                _journal(workspace, {"time": now().isoformat(), **asdict(runs[-1])})
-            if workspace.schedule.keep:
-                _retire(workspace, lang)
-            status = Status(
-                started=started.isoformat(), ended=now().isoformat(), version=metadata.version("khaosat"),
-                runs=tuple(runs), ingest=ingested, faults=faults,
-            )  # fmt: skip
-            _write(workspace.reports / STATUS, status.as_json())
-            return status
-    except filelock.Timeout as error:
-        raise WorkspaceError(say("another unattended run is at work in {folder}", folder=workspace.reports)) from error
+    with written(workspace.reports):
+        workspace.reports.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(workspace.reports / ".due.lock", timeout=0)
+        try:
+            with lock:
+                started = now()
+                ingested, faults = _ingest(workspace) if workspace.schedule.ingest else ("", ())
+                runs = []
+                for period, notebook in due(workspace, today=started.astimezone(ZONE).date()):
+                    progress(f"{notebook} {period}")
+                    runs.append(_run(workspace, period, notebook, lang=lang, now=now))
+                    _journal(workspace, {"time": now().isoformat(), **asdict(runs[-1])})
+                if workspace.schedule.keep:
+                    _retire(workspace, lang)
+                status = Status(
+                    started=started.isoformat(), ended=now().isoformat(), version=metadata.version("khaosat"),
+                    runs=tuple(runs), ingest=ingested, faults=faults,
+                )  # fmt: skip
+                _write(workspace.reports / STATUS, status.as_json())
+                return status
+        except filelock.Timeout as error:
+            raise WorkspaceError(
+                say("another unattended run is at work in {folder}", folder=workspace.reports)
+            ) from error
 
 
 def _period_of(day: dt.date, kind: str) -> Period:

@@ -33,8 +33,8 @@ from khaosat.report.runner import (
     is_intact,
     refuse_unfinished,
     render,
-    swapped_in,
 )
+from khaosat.report.swap import held, swapped_in
 
 if TYPE_CHECKING:
     from khaosat.report.unit_book import UnitBook
@@ -101,8 +101,6 @@ def build_each(
     Outcome
         ``failed`` names the units without a new sheet.
     """
-    import filelock
-
     source = workspace.notebook(notebook)
     each = parameter(workspace, notebook)
     if not each:
@@ -110,23 +108,17 @@ def build_each(
     node = json.loads(source.read_text(encoding="utf-8"))
     values = checked(node, {"period": str(as_period(period)), **(parameters or {})})
     target = workspace.reports / folder_name(str(values["period"]), notebook, lang, each=each)
-    workspace.reports.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
-    try:
-        with lock:
-            inputs = {**gather_inputs(workspace, source, values, lang), "each": each}
-            key = digest_values(inputs)
-            if not force and is_intact(target, key):
-                return Outcome(state="unchanged", folder=target)
-            if not allow_unfinished:
-                refuse_unfinished(workspace, as_period(period))
-            with swapped_in(target) as work, language(lang):
-                job = _Job(workspace=workspace, notebook=node, values=values, each=each, lang=lang, key=key, work=work)
-                sheets = _make(job, old=target, workers=workers, progress=progress)
-                _finish(work, sheets, inputs=inputs, key=key)
-    except filelock.Timeout as error:
-        text = say("another run is building {folder}; wait for it to end", folder=target)
-        raise WorkspaceError(text) from error
+    with held(target):
+        inputs = {**gather_inputs(workspace, source, values, lang), "each": each}
+        key = digest_values(inputs)
+        if not force and is_intact(target, key):
+            return Outcome(state="unchanged", folder=target)
+        if not allow_unfinished:
+            refuse_unfinished(workspace, as_period(period))
+        with swapped_in(target) as work, language(lang):
+            job = _Job(workspace=workspace, notebook=node, values=values, each=each, lang=lang, key=key, work=work)
+            sheets = _make(job, old=target, workers=workers, progress=progress)
+            _finish(work, sheets, inputs=inputs, key=key)
     return Outcome(state="built", folder=target, failed=tuple(sheet.unit for sheet in sheets if sheet.fault))
 
 

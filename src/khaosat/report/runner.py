@@ -10,8 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from khaosat.domain.period import Period, as_period
-from khaosat.errors import DataError, KhaosatError, WorkspaceError
+from khaosat.errors import DataError, KhaosatError
 from khaosat.facts.language import Lang, date, language, say
 from khaosat.report.manifest import digest, digest_tree, digest_values
+from khaosat.report.swap import held, swapped_in
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -34,7 +33,6 @@ FILES = {"html": "bao-cao.html", "pdf": "bao-cao.pdf", "docx": "bao-cao.docx", "
 NOTEBOOK = "so-tay.ipynb"
 MANIFEST = "manifest.json"
 DEFAULT_NOTEBOOK = "bao-cao-quy"
-FAILED = "_failed"
 _VERSIONS = ("khaosat", "duckdb", "matplotlib", "numpy", "pandas", "papermill", "python-docx", "seaborn",
              "typst", "xlsxwriter")  # fmt: skip
 
@@ -99,8 +97,6 @@ def build(
     ReportFailed
         If a cell failed.
     """
-    import filelock
-
     from khaosat.report.parameters import checked
 
     name = notebook or workspace.report.notebook
@@ -109,20 +105,14 @@ def build(
     notebook_json = json.loads(source.read_text(encoding="utf-8"))
     values = checked(notebook_json, {"period": str(as_period(period)), **(parameters or {})})
     target = workspace.reports / folder_name(str(values["period"]), name, lang)
-    workspace.reports.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(workspace.reports / f".{target.name}.lock", timeout=0)
-    try:
-        with lock:
-            inputs = gather_inputs(workspace, source, values, lang)
-            key = digest_values(inputs)
-            if not force and is_intact(target, key):
-                return Outcome(state="unchanged", folder=target)
-            if not allow_unfinished:
-                refuse_unfinished(workspace, as_period(period))
-            _build(workspace, source, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
-    except filelock.Timeout as error:
-        text = say("another run is building {folder}; wait for it to end", folder=target)
-        raise WorkspaceError(text) from error
+    with held(target):
+        inputs = gather_inputs(workspace, source, values, lang)
+        key = digest_values(inputs)
+        if not force and is_intact(target, key):
+            return Outcome(state="unchanged", folder=target)
+        if not allow_unfinished:
+            refuse_unfinished(workspace, as_period(period))
+        _build(workspace, source, values, target=target, inputs=inputs, key=key, lang=lang, progress=progress)
     return Outcome(state="built", folder=target)
 
 
@@ -263,24 +253,3 @@ def environment(**values: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def swapped_in(target: Path) -> Iterator[Path]:
-    """A folder to work in that takes the target's place when the block ends well and is kept aside when it does not."""
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    old = target.parent / f".{target.name}.old"
-    try:
-        yield work
-    except BaseException:
-        failed = target.parent / FAILED / target.name
-        shutil.rmtree(failed, ignore_errors=True)
-        failed.parent.mkdir(exist_ok=True)
-        work.rename(failed)
-        raise
-    work.chmod(0o755)  # mkdtemp makes 0700: nobody else could read the report
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    work.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

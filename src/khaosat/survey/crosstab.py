@@ -104,11 +104,10 @@ class Crosstab(SurveyResult):
 
     @staticmethod
     def _few_rows(n: pd.Series) -> pd.Series:
-        """Rows of fewer respondents than may be published, and the next smallest when only one is hidden."""
-        few = n < privacy_threshold("respondents")
-        others = n[~few].iloc[:-1]  # the last line is the sum of the others
-        if few.sum() == 1 and len(others):
-            few |= n.index == others.idxmin()
+        """Rows of fewer respondents than may be published, and those that would give them away."""
+        threshold = privacy_threshold("respondents")
+        few = n < threshold
+        few.iloc[:-1] |= small_cells(n.iloc[:-1], threshold=threshold)  # the last line is the sum of the others
         return few
 
     def _few_columns(self) -> list[str]:
