@@ -11,8 +11,6 @@ os.environ["MPLBACKEND"] = "Agg"
 import hypothesis
 import pytest
 
-from tests.shared import ROOT
-
 # No deadlines: a busy machine must not fail a test. In CI the examples are the same in every run.
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -52,6 +50,7 @@ def refuse_skip(config: pytest.Config, report):
 def sample_city(tmp_path_factory):
     """The sample workspace as `make report` finds it, read in: one copy for all tests of a worker."""
     from khaosat.workspace import Workspace
+    from tests.shared import ROOT
 
     root = tmp_path_factory.mktemp("sample-city")
     shutil.copy(ROOT / "khaosat.toml", root)

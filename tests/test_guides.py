@@ -10,7 +10,7 @@ from khaosat.workspace import Workspace
 from tests.shared import ROOT
 
 GUIDE = (ROOT / "docs/huong-dan/du-lieu-cua-toi.md").read_text(encoding="utf-8")
-WORKSPACE, MAPPING = re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)
+WORKSPACE, MAPPING, POSTGRES = re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)
 
 
 def test_workspace_of_the_guide_is_read(tmp_path: Path):
@@ -19,6 +19,13 @@ def test_workspace_of_the_guide_is_read(tmp_path: Path):
     assert workspace.survey.columns == {"Câu 1.1": "s1_1"}
     assert workspace.design().clusters == ["phuong"]
     assert workspace.questionnaire().id == "sipas_2023"
+
+
+def test_postgres_of_the_guide_is_read(tmp_path: Path):
+    (tmp_path / "khaosat.toml").write_text(WORKSPACE + POSTGRES, encoding="utf-8")
+    postgres = Workspace.find(tmp_path).postgres
+    assert postgres.password_env == "MOTCUA_PASSWORD"
+    assert set(postgres.tables) == {"dossiers", "steps"}
 
 
 def test_mapping_of_the_guide_is_read(tmp_path: Path):

@@ -102,8 +102,8 @@ def satisfied_words(row: Row, *, city: float, wave: str) -> str:
     """Satisfaction of the unit's respondents with its interval, beside the city's.
 
     >>> row = {"estimate": 0.8, "low": 0.7, "high": 0.9, "n": 40}
-    >>> satisfied_words(row, city=0.85, wave="2026-Q3")[-43:]
-    'không phân biệt được với toàn thành phố.'[-43:]
+    >>> satisfied_words(row, city=0.85, wave="2026-Q3")[-40:]
+    'không phân biệt được với toàn thành phố.'
     """
     values = {"wave": wave, "share": percent(row["estimate"]), "n": int(row["n"]), "city": percent(city)}
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):

@@ -41,7 +41,7 @@ days AS (
     CAST(date_trunc('quarter', day) AS DATE) AS quarter
   FROM stock JOIN usual ON stock.at_unit = usual.at_unit
 ),
-requests AS (
+supplemented AS (
   SELECT held.dossier_id, count(*) AS asked
   FROM supplements JOIN (SELECT dossier_id, received_at, {due} AS deadline FROM {dossiers}) AS held
     ON supplements.dossier_id = held.dossier_id
@@ -65,7 +65,7 @@ held AS (
 described AS (
   SELECT CASE WHEN procedure IN ({procedures}) THEN procedure ELSE '' END AS procedure, field, channel, applicant_type,
     responsible_unit, workload, season,
-    LEAST(COALESCE(requests.asked, 0), 2) AS supplements,
+    LEAST(COALESCE(supplemented.asked, 0), 2) AS supplements,
     CASE WHEN opinions.first_at <= deadline THEN 1 ELSE 0 END AS consultations,
     quarter,
     CASE WHEN closed_at > deadline OR (closed_at IS NULL AND deadline < {as_of}) THEN 1 ELSE 0 END AS is_late,
@@ -73,7 +73,7 @@ described AS (
     CASE WHEN deadline IS NULL THEN 1 ELSE 0 END AS is_undated
   FROM held
   JOIN days ON held.at_unit = days.at_unit AND held.day = days.day
-  LEFT JOIN requests ON held.dossier_id = requests.dossier_id
+  LEFT JOIN supplemented ON held.dossier_id = supplemented.dossier_id
   LEFT JOIN opinions ON held.dossier_id = opinions.dossier_id
 )
 SELECT procedure, field, channel, applicant_type, responsible_unit, workload, season, supplements, consultations, quarter,
