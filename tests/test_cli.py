@@ -62,6 +62,8 @@ def test_ingest_then_status_in_both_languages(city, capsys):
     assert "Dossiers: 1, known up to 01/07/2026" in capsys.readouterr().out
     assert main(["--lang", "vi", "ingest", "--workspace", str(city)]) == 0
     assert "đã có trong kho" in capsys.readouterr().out
+    assert main(["--workspace", str(city), "status"]) == 0
+    assert str(city) in capsys.readouterr().out, "a workspace named before the command is the one that is meant"
 
 
 @pytest.mark.parametrize(

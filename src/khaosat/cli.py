@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     with language(_asked_language(words)):
-        arguments = _parser().parse_args(words)
+        arguments = _parser().parse_args(words, argparse.Namespace(workspace=None))
         try:
             return int(arguments.run(arguments))
         except DataError as error:
@@ -162,7 +162,8 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # --lang and --workspace may stand before or after the command; SUPPRESS keeps one from undoing the other
+    # --lang and --workspace may stand before or after the command; SUPPRESS keeps one from undoing the other (and
+    # set_defaults would undo SUPPRESS, in the subcommands too: parents share their actions)
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--lang", choices=("vi", "en"), help=say("language of messages and of the report"))
     common.add_argument("--workspace", type=Path, help=say("folder with khaosat.toml (default: the nearest)"))
@@ -171,7 +172,6 @@ def _parser() -> argparse.ArgumentParser:
         description=say("Satisfaction surveys and dossier logs of public services: from raw files to a report."),
         parents=[common],
     )
-    parser.set_defaults(workspace=None)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     check = commands.add_parser("check", parents=[common], help=say("read files and list every fault; store nothing"))

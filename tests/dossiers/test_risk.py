@@ -181,6 +181,18 @@ def test_the_snapshot_is_scored_once_a_dossier():
     assert len(current) == current["nth"].nunique() == city(300)["finished_at"].isna().sum()
 
 
+@pytest.mark.parametrize("moment", [dt.time(12), dt.time(23, 59, 59)])
+def test_the_day_of_the_snapshot_is_day_0_at_noon_and_at_its_end(moment):
+    """30 September 2026 is a Wednesday: two working days before Friday, three after Sunday."""
+    due = [dt.datetime(2026, 10, 2, 17), dt.datetime(2026, 9, 27, 17)]
+    frame = pd.DataFrame({"dossier_id": ["a", "b"], "received_at": [dt.datetime(2026, 9, 21, 8)] * 2, "due_at": due})
+    log = log_from_frames({"dossiers": frame}, as_of=dt.datetime.combine(dt.date(2026, 9, 30), moment))
+    rows = at_risk(log, internal=True).rows.set_index("dossier_id")["remaining_days"]
+    assert rows.to_dict() == {"a": 2, "b": -3}
+    assert len(at_risk(log, horizon=1).rows) == 0
+    log.engine.close()
+
+
 def test_a_band_covers_what_it_says():
     """The end of dossiers still open at an earlier snapshot lies in nine bands of ten, whoever was open then."""
     frame = city(2400)

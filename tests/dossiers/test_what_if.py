@@ -206,6 +206,19 @@ def test_a_file_that_holds_no_scenarios_is_refused(city, tmp_path, text):
         what_if(city[0], tmp_path / "absent.toml")
 
 
+def test_what_is_no_scenario_is_refused_and_a_file_of_a_windows_editor_is_read(city, tmp_path):
+    for nothing in (None, 3):
+        with pytest.raises(KhaosatError, match="give a dict, a list of dicts or a TOML file"):
+            what_if(city[0], nothing)
+    with pytest.raises(KhaosatError, match="kịch bản 1: changes không nêu thay đổi nào"):
+        what_if(city[0], {"changes": []})
+    with pytest.raises(KhaosatError, match="kịch bản Như hiện nay: tên bị dùng hai lần"):  # the row of the base
+        what_if(city[0], {"name": "Như hiện nay", **HIRED})
+    file = tmp_path / "kich-ban.toml"
+    file.write_text("[[scenario]]\nwithin_days = 2\n", encoding="utf-8-sig")
+    assert len(what_if(city[0], file, replications=20).rows) == 2
+
+
 def test_wrong_numbers_of_the_call_are_refused(city):
     with pytest.raises(KhaosatError, match="replications is 5.*tolerance is 2.*level is 1"):
         what_if(city[0], HIRED, replications=5, tolerance=2, level=1)

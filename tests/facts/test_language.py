@@ -14,6 +14,12 @@ def test_vietnamese_numbers_dates_and_words_by_default(monkeypatch):
     assert say("the year {year}", year="2026") == "năm 2026"
 
 
+def test_a_number_of_any_size_is_written(monkeypatch):
+    monkeypatch.delenv("KHAOSAT_LANG", raising=False)
+    assert number(-1.5e30, 2) == "−1.500" + ".000" * 9 + ",00"
+    assert number(1e308).count("0") == 308
+
+
 def test_environment_sets_the_language_and_a_block_overrides_it(monkeypatch):
     monkeypatch.setenv("KHAOSAT_LANG", "en")
     assert number(1234.5, 1) == "1,234.5"

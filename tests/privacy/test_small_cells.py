@@ -54,3 +54,12 @@ def test_a_unit_hidden_in_each_of_its_rows_does_not_cover_for_itself():
     keys = pd.DataFrame({"question": ["a", "a", "a", "b", "b", "b"], "unit": [1, 2, 3] * 2})
     hide = small_cells(pd.Series([3, 40, 50, 9, 41, 50]), threshold=10, keys=keys)
     assert hide.tolist() == [True, True, False, True, True, False]
+
+
+def test_a_large_row_hidden_for_one_total_is_not_left_over_in_another():
+    """By the second column 40 is all that is missing from 100, and by the first unit 3 all that is missing from 43."""
+    keys = pd.DataFrame({"unit": ["a", "a", "b", "b"], "answer": [1, 2, 1, 2]})
+    assert small_cells(pd.Series([3, 40, 50, 60]), threshold=10, keys=keys).all()
+    wider = pd.DataFrame([(unit, answer) for unit in "abc" for answer in (1, 2, 3)], columns=["unit", "answer"])
+    hide = small_cells(pd.Series([3, 40, 70, 50, 60, 80, 90, 95, 99]), threshold=10, keys=wider)
+    assert hide.tolist() == [True, True, False, True, True, False, False, False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 
@@ -10,6 +11,7 @@ from lxml import html as lxml_html
 
 from khaosat.cli import main
 from khaosat.errors import WorkspaceError
+from khaosat.report.due import ZONE, run_due
 from khaosat.report.fan_out import INDEX, STATUS, build_each, folders, parameter
 from khaosat.report.outputs import damage
 from khaosat.report.runner import FILES, MANIFEST
@@ -107,6 +109,14 @@ def test_a_failing_unit_is_named_its_last_good_sheet_kept_and_the_others_made(ci
     assert (folder / kept / FILES["pdf"]).read_bytes() == (built.folder / kept / FILES["pdf"]).read_bytes()
     assert "phiếu của lần chạy trước" in (folder / INDEX).read_text(encoding="utf-8")
     assert json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["key"] == "", "the next run tries again"
+    settings = (root / "khaosat.toml").read_text(encoding="utf-8")
+    more = f'[schedule]\nquarterly = ["{NAME}"]\ncatch_up = 1\ningest = false\n'
+    (root / "khaosat.toml").write_text(settings + more, encoding="utf-8")
+    (root / "notebooks" / f"{NAME}.ipynb").write_text(text, encoding="utf-8")
+    assert damage(folder) == ["không lập được phiếu của Phường Bến Nghe"]
+    now = dt.datetime(2026, 10, 6, 6, tzinfo=ZONE)
+    assert [run_due(Workspace.find(root), now=lambda: now).runs[0].state for _ in range(2)] == ["built", "finished"]
+    assert json.loads((folder / STATUS).read_text(encoding="utf-8"))["failed"] == []
 
 
 def test_only_a_notebook_that_says_so_is_made_for_each_unit(city):

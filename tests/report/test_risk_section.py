@@ -10,7 +10,8 @@ import pytest
 from khaosat.domain.period import Period
 from khaosat.dossiers.frames import log_from_frames
 from khaosat.errors import WorkspaceError
-from khaosat.report import bottleneck_section, risk_section
+from khaosat.report import bottleneck_section, risk_section, wave_section
+from khaosat.report.driver_section import dissatisfaction
 from khaosat.report.quarter import Quarter
 from khaosat.show.table import Table
 from khaosat.workspace import Workspace
@@ -111,3 +112,34 @@ def test_the_beginning_of_a_notebooks_name_is_enough_where_it_is_the_only_one(qu
     assert quarter.workspace.notebook("tre-han").stem == "tre-han"  # a whole name is nobody's beginning
     with pytest.raises(WorkspaceError):
         quarter.workspace.notebook("tre-ha")
+
+
+def test_what_a_city_without_a_survey_or_without_dossiers_reads_is_not_an_empty_section(quarter):
+    wave = "Không có đợt khảo sát nào thuộc quý III năm 2026; mục này để trống."
+    sections = [wave_section.league(quarter, "field"), wave_section.gatherings(quarter), wave_section.care(quarter),
+                wave_section.measurement(quarter), dissatisfaction(quarter)]  # fmt: skip
+    assert {section.parts[0].sentences for section in sections} == {(wave,)}
+    empty = Quarter(workspace=quarter.workspace, period=Period("2020-Q1"), wave="", by="responsible_unit")
+    empty.__dict__["log"] = quarter.log
+    for name in ("bottlenecks", "remedies", "process"):
+        words = getattr(bottleneck_section, name)(empty).parts[0].sentences[0]
+        assert words.startswith("Không có hồ sơ nào được tiếp nhận"), name
+
+
+def test_a_table_without_rows_is_not_printed(quarter):
+    """Of 60 dossiers every third is late, at whatever unit and by whatever channel."""
+    days = [dt.datetime(2026, 7, 1, 8) + dt.timedelta(days=i) for i in range(60)]
+    late = [5 if i % 3 == 0 else 1 for i in range(60)]
+    dossiers = pd.DataFrame({
+        "dossier_id": [f"H{i}" for i in range(60)], "received_at": days,
+        "responsible_unit": ["Phòng A", "Phòng A", "Phòng A", "Phòng B", "Phòng B", "Phòng B"] * 10,
+        "due_at": [day + dt.timedelta(days=3) for day in days], "status": "finished",
+        "finished_at": [day + dt.timedelta(days=n) for day, n in zip(days, late, strict=True)],
+        "channel": ["direct", "online"] * 30, "procedure": "1.1",
+    })  # fmt: skip
+    quarter.__dict__["log"] = log_from_frames({"dossiers": dossiers}, as_of=AS_OF)
+    section = risk_section.causes(quarter)
+    figure, *rest = section.parts
+    assert "chắc chắn" in figure.title
+    assert ". ." not in figure.alt
+    assert not any(isinstance(part, Table) for part in rest)

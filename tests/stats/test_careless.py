@@ -46,6 +46,11 @@ def test_variability_is_the_standard_deviation_of_the_answers_there_are():
     assert np.isnan(found[1])
 
 
+def test_a_block_of_which_nothing_was_asked_counts_for_nobody():
+    flat, told = flat_blocks(np.array([[4.0, 4.0, 4.0]]), [[], [0, 1, 2]], fewest=3)
+    assert (flat.tolist(), told.tolist()) == ([1.0], [1.0])
+
+
 def test_blocks_with_too_few_answers_are_not_told():
     flat, told = flat_blocks(np.array([[3.0, 3.0, NAN, 2.0, 2.0, 2.0]]), [[0, 1, 2], [3, 4, 5]], fewest=3)
     assert (flat.tolist(), told.tolist()) == ([1.0], [1.0])

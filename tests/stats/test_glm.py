@@ -178,3 +178,18 @@ def test_wald_test() -> None:
     assert np.isnan(wald_test(b, np.ones((2, 2)), df=10)[3])
     # a rescaled quantity changes nothing
     assert wald_test(b * [1, 1e6], v * np.outer([1, 1e6], [1, 1e6]), df=10)[3] == pytest.approx(p)
+
+
+@pytest.mark.parametrize(("family", "link"), FAMILIES)
+def test_a_column_far_from_zero_keeps_the_digits_of_its_standard_error(family: str, link: str | None) -> None:
+    """A number of nine digits that differ in the last: the information itself cannot be inverted."""
+    x, latent = data(4)
+    x[:, 0] = np.round(x[:, 0] * 1024) / 1024  # so that a thousand million and it are told apart exactly
+    outcome = {"gaussian": latent, "binomial": (latent > 0) * 1.0, "poisson": np.floor(np.exp(latent / 3))}[family]
+    near, far = (
+        fit_glm(outcome, sm.add_constant(x + [away, 0]), weights=np.ones(len(x)), family=family, link=link)
+        for away in (0, 1e9)
+    )
+    assert far.converged
+    np.testing.assert_allclose(far.coef[1:], near.coef[1:], rtol=1e-5)
+    np.testing.assert_allclose(far.influence[:, 1:], near.influence[:, 1:], rtol=1e-4, atol=1e-8)

@@ -207,3 +207,20 @@ def test_a_variable_that_is_mostly_chance_is_not_corrected():
         x[:, 0], np.ones((32, 1)), noise=np.zeros((32, 1)), weights=np.ones(32), unit=unit, period=period
     )
     assert np.isnan(still.plain).all()
+
+
+@pytest.mark.parametrize("errors", ["unit", "dispersion"])
+@pytest.mark.parametrize("unit", [1e-10, 1e9])
+def test_the_unit_of_the_outcome_does_not_matter(panel, errors, unit):
+    plain = replace(panel, binomial=False)
+    estimate, se, df = impute(plain).average(plain.treated, errors=errors)
+    scaled = impute(replace(plain, y=plain.y * unit)).average(plain.treated, errors=errors)
+    np.testing.assert_allclose(scaled, (estimate * unit, se * unit, df), rtol=1e-8)
+
+
+@pytest.mark.parametrize("errors", ["unit", "dispersion"])
+def test_cells_that_lie_on_the_model_have_no_standard_error(panel, errors):
+    exact = replace(panel, binomial=False, y=7 + 0.1 * panel.treated)
+    estimate, *rest = impute(exact).average(exact.treated, errors=errors)
+    assert estimate == pytest.approx(0.1)
+    assert np.isnan(rest).all()

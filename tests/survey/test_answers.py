@@ -211,3 +211,18 @@ def test_a_column_of_nothing_has_no_estimate() -> None:
     rows = mean(answers(q=pd.Series([None, None, None], dtype=object)), "q").rows
     assert rows["n"].tolist() == [0]
     assert np.isnan(rows["estimate"][0])
+
+
+def test_truth_values_with_none_among_them_have_a_mean_as_nullable_ones_do() -> None:
+    values = [True, None, False, True, True]
+    by_type = [mean(Survey(responses=pd.DataFrame({"q": pd.Series(values, dtype=kind)})), "q").rows.iloc[0]
+               for kind in (object, "boolean")]  # fmt: skip
+    assert [(row["estimate"], row["n"], row["n_missing"]) for row in by_type] == [(0.75, 4, 1)] * 2
+
+
+@pytest.mark.parametrize("odd", [1.5, np.inf])
+def test_a_number_that_is_no_code_of_several_choices_is_off_the_scale(odd: float) -> None:
+    with language("en"):
+        result = proportion(answers(wishes=[1.0, 2.0, odd, None]), "wishes")
+    assert result.rows[["estimate", "n", "n_missing"]].to_numpy().tolist() == [[0.5, 2, 2], [0.5, 2, 2]]
+    assert any("1 off the scale, 1 blank" in note for note in result.notes)

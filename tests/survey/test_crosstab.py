@@ -139,3 +139,11 @@ def test_columns_of_few_respondents_are_hidden_with_the_next_rarest() -> None:
     assert any("10" in note and "cột" in note for note in table.notes)
     ax = result.plot()
     assert len(ax.containers) == 2
+
+
+@pytest.mark.parametrize(("row", "column"), [("few", "few"), ("few", "nobody"), ("nobody", "few")])
+def test_a_table_without_an_answer_to_show_has_an_empty_figure(row: str, column: str) -> None:
+    frame = pd.DataFrame({"few": [1, 2, 3] * 3, "other": [1, 1, 2] * 3, "nobody": np.nan})
+    result = crosstab_test(Survey(responses=frame), row if row != column else "other", column)
+    assert not result.plot().patches
+    assert not any("%" in cell for line in result.table().cells for cell in line)

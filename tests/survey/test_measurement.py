@@ -70,6 +70,20 @@ def test_every_verb_gives_rows_table_and_figure(verb: str) -> None:
     plt.close(axes.figure)
 
 
+def test_two_clusters_and_answers_that_share_little_are_still_written() -> None:
+    """One degree of freedom: a limit of omega far below 0 says no more than 0, and was too long for a table."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=40) / 2
+    frame = pd.DataFrame({f"q{j}": np.digitize(z + rng.normal(size=40), [-1, 0, 1]) + 1 for j in range(4)})
+    frame = frame.assign(c=np.arange(40) % 2, w=1.0)
+    result = reliability(Survey(responses=frame, design=Design(weights="w", clusters="c")), ITEMS[:4])
+    row = result.rows.iloc[0]
+    assert row["df"] == 1
+    assert row["omega_low"] == 0
+    assert row["omega_low"] <= row["omega"] <= row["omega_high"] <= 1
+    assert result.table().cells
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_unit_of_weights_and_order_of_rows_do_not_matter_but_weights_do(verb: str) -> None:
     survey = drawn(1)

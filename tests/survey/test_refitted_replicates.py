@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from khaosat.domain.survey import Design, Survey
+from khaosat.errors import DataError
 from khaosat.facts.language import language
 from khaosat.stats.consistency import omega
 from khaosat.stats.item_moments import pearson_moments, replicate_covariances
-from khaosat.survey import importance, reliability, replicates
+from khaosat.survey import glm, importance, reliability, replicates
 from khaosat.survey.importance_shares import Game, parts_of_r_squared
 
 ITEMS = ["a", "b", "c", "d"]
@@ -102,3 +105,31 @@ def test_too_many_models_take_the_influence_values_and_say_so() -> None:
         replicates(Survey(responses=answers(n=200), design=DESIGN)), "y", ["x1", "x2"], model="ordinal"
     )
     assert result.rows["se"].iloc[0] == pytest.approx(refitted.rows["se"].iloc[0], rel=0.15)
+
+
+@pytest.mark.parametrize(("usual", "more"), [(0, 1), (0.7, 0.1), (1 / 3, 1)])
+def test_an_item_constant_in_a_replicate_leaves_no_omega_and_an_alpha(usual: float, more: float) -> None:
+    """Constant up to rounding: its variance may come out above, at or below zero."""
+    frame = answers()
+    frame["rare"] = usual + more * frame.eval("h == 0 and c_no == 1")
+    items = ["a", "rare", "c"]
+    survey = replicates(Survey(responses=frame, design=DESIGN), method="jackknife")
+    row, made = reliability(survey, items).rows.iloc[0], survey.replication
+    x = frame[items].to_numpy(float)
+    again = np.array([alpha_by_hand(x, w) for w in made.weights.T])
+    assert row["se"] == pytest.approx(np.sqrt(made.factors @ (again - again.mean()) ** 2), rel=1e-8)
+    assert np.isfinite(row["omega"])
+    assert np.isnan(row["omega_se"])
+
+
+def test_a_replicate_without_anybody_of_the_domain_is_said_not_divided_by() -> None:
+    frame = answers()
+    survey = replicates(Survey(responses=frame, design=replace(DESIGN, fpc=None)), method="bootstrap", n=40)
+    alone = "h == 0 and c_no == 1"
+    inside = frame.eval(alone).to_numpy()
+    assert (survey.replication.weights[inside].sum(axis=0) == 0).any()
+    for call in (lambda: glm(survey, "a ~ x2", where=alone), lambda: importance(survey, "a", ["x2", "c"], where=alone)):
+        with pytest.raises(DataError, match="of 40 replicates"), language("en"):
+            call()
+    found = importance(survey, "y", ["x2", "c"], model="ordinal", where=alone)
+    assert np.isfinite(found.rows["estimate"]).all()

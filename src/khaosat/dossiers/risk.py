@@ -148,7 +148,8 @@ def at_risk(
         raise KhaosatError(f"level is {level}: it lies between 0 and 1")
     modulus = modulus_for(log)
     history = snapshots(log, percents=[*_GRID, *_AFTER], modulus=modulus)
-    now = int((window(log, None).as_of - dt.datetime(1970, 1, 1)).total_seconds())
+    end = window(log, None).as_of
+    now = int((end - dt.datetime(1970, 1, 1)).total_seconds())
     walked = walk(history, split=0.7, known_only=False)
     risk = final(walked, history, now=now)
     current = snapshots(log, percents=[NOW])
@@ -158,7 +159,9 @@ def at_risk(
     chance = np.where(overdue, 1.0, risk.predict(current))
     validation = _validated(log, walked, [round(100 * share) for share in ELAPSED], False, capacity, modulus)
     watch = drift(validation.scored, now=now)
-    current = current.assign(estimate=chance, overdue=overdue)
+    # Judged at the end of a day, that is at the next midnight: the day that has not begun is not used up.
+    unbegun = int(log.calendar.working_days_between(log.as_of, end))
+    current = current.assign(estimate=chance, overdue=overdue, remaining_days=current["remaining_days"] + unbegun)
     if horizon is not None:
         current = current[~current["overdue"] & (current["remaining_days"] <= horizon)]
     order = ["overdue", "estimate", "due_second", "nth"]

@@ -104,7 +104,7 @@ class AtRisk(DossierResult):
         from khaosat.show.theme import BLUE, VERMILION, WIDTH, theme
 
         chance = self.rows["estimate"].to_numpy(float)
-        late = (self.rows["remaining_days"] < 0).to_numpy(bool) if len(self.rows) else np.zeros(0, bool)
+        late = chance == 1  # overdue, be it since this morning: working days remaining may still be 0
         sure = chance[~late & np.isfinite(chance)]
         with theme():
             if ax is None:

@@ -106,7 +106,7 @@ def read_scenarios(change: Given, *, opinions: Sequence[str], places: Iterable[t
     tables = _tables(change)
     reader = _Reader(opinions=opinions, places=set(places))
     scenarios = [reader.scenario(table, nth) for nth, table in enumerate(tables, start=1)]
-    names = [scenario.name for scenario in scenarios]
+    names = [say("As it is"), *(scenario.name for scenario in scenarios)]
     reader.faults += [say("scenario {name}: the name is used twice", name=name)
                       for name in dict.fromkeys(names) if name and names.count(name) > 1]  # fmt: skip
     if reader.faults:
@@ -117,7 +117,7 @@ def read_scenarios(change: Given, *, opinions: Sequence[str], places: Iterable[t
 def _tables(change: Given) -> list[Mapping[str, object]]:
     if isinstance(change, str | Path):
         try:
-            parsed = tomllib.loads(Path(change).read_text(encoding="utf-8"))
+            parsed = tomllib.loads(Path(change).read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise KhaosatError(say("the file of scenarios {file} cannot be read: {reason}", file=change,
                                    reason=error)) from error  # fmt: skip
@@ -126,7 +126,11 @@ def _tables(change: Given) -> list[Mapping[str, object]]:
             raise KhaosatError(say("the file of scenarios {file} must hold [[scenario]] tables and nothing else",
                                    file=change))  # fmt: skip
         return cast("list[Mapping[str, object]]", tables)
-    return [change] if isinstance(change, Mapping) else list(change)
+    if isinstance(change, Mapping):
+        return [change]
+    if not isinstance(change, Sequence):
+        raise KhaosatError(f"change is {change!r}: give a dict, a list of dicts or a TOML file")
+    return list(cast("Sequence[Mapping[str, object]]", change))
 
 
 class _Reader:
@@ -153,6 +157,8 @@ class _Reader:
             parts = []
         elif "changes" in table and set(table) - {"name", "changes"}:
             self.faults.append(say("{where}: with changes, only a name may stand beside them", where=where))
+        elif not parts:
+            self.faults.append(say("{where}: changes names no change", where=where))
         changes = tuple(change for part in parts for change in self._changes(part, where))
         return Scenario(name=name or "; ".join(change.words() for change in changes), changes=changes)
 

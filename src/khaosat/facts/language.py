@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -27,6 +27,8 @@ _language: ContextVar[Lang | None] = ContextVar("khaosat_language", default=None
 
 # The alphabet of TCVN/Unicode CLDR "vi": đ after d, ă â after a, and so on; tones rank only between equal words.
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_DIGITS = 400
+"""Room for any float: the usual 28 digits refuse 1e30."""
 _RANK = {letter: rank for rank, letter in enumerate(_ALPHABET)}
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền hỏi ngã sắc nặng
 _MARKS = {("a", "\u0306"): "ă", ("a", "\u0302"): "â", ("e", "\u0302"): "ê", ("o", "\u0302"): "ô", ("o", "\u031b"): "ơ",
@@ -103,8 +105,9 @@ def number(value: float | Decimal, decimals: int = 0) -> str:
 
     # repr is the shortest decimal that is this float: 0.285 is rounded as 0.285, not as 0.28499999999999998
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
-    rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP) + 0  # + 0: no minus zero
-    text = format_decimal(rounded, format=_pattern(decimals), locale=current_language())
+    with localcontext(prec=_DIGITS):
+        rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP) + 0  # + 0: no minus zero
+        text = format_decimal(rounded, format=_pattern(decimals), locale=current_language())
     return text.replace("-", "−")  # a hyphen beside an en dash of an interval cannot be read
 
 

@@ -98,7 +98,7 @@ def process(quarter: Quarter) -> Section:
     from khaosat.dossiers import process_map
 
     if not quarter.has_dossiers:
-        return Section(())
+        return Section((Text(sentences=(_none(quarter),)),))
     found = process_map(quarter.log_or_fail, period=quarter.period)
     if found.rows.empty:
         return Section((Text(sentences=found.notes),))
@@ -106,4 +106,6 @@ def process(quarter: Quarter) -> Section:
 
 
 def _none(quarter: Quarter) -> str:
+    if not quarter.has_dossiers:  # where nothing was looked at, nothing was found either way
+        return say("No dossier was received, open or closed in {period}.", period=quarter.period.label)
     return say("No bottleneck was found in {period}.", period=quarter.period.label)

@@ -12,6 +12,7 @@ from khaosat.errors import KhaosatError
 from khaosat.facts.language import percent, say
 from khaosat.report import findings
 from khaosat.report.headline import label_of
+from khaosat.report.index_section import no_wave
 from khaosat.report.quarter import Quarter
 from khaosat.show.figure import Figure, draw
 from khaosat.show.plots import page_axes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def dissatisfaction(quarter: Quarter) -> Section:
     """Factors by how much dissatisfaction goes with them, which to put first, and the part of late dossiers."""
     if quarter.survey is None:
-        return Section(())
+        return no_wave(quarter)
     return Section((*_factors(quarter), *_lateness(quarter)))
 
 

@@ -176,9 +176,9 @@ def _run(workspace: Workspace, period: Period, notebook: str, *, lang: Lang, now
     try:
         if damage(folder):
             make = build_each if each else build
-            done = make(workspace, period, notebook=notebook, lang=lang, force=folder.exists())
-            state, message = "built", "; ".join([*damage(folder), *(_not_made(unit) for unit in done.failed)])
-            state = "failed" if message else state
+            make(workspace, period, notebook=notebook, lang=lang, force=folder.exists())
+            message = "; ".join(damage(folder))
+            state = "failed" if message else "built"
     except DataError as error:
         state, message = "waiting", str(error)
     except KhaosatError as error:
@@ -197,10 +197,6 @@ def _each(workspace: Workspace, notebook: str) -> str:
         return parameter(workspace, notebook)
     except WorkspaceError:
         return ""
-
-
-def _not_made(unit: str) -> str:
-    return say("the sheet of {unit} could not be made", unit=unit)
 
 
 def _retire(workspace: Workspace, lang: Lang) -> None:

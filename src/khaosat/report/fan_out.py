@@ -217,5 +217,6 @@ def _finish(work: Path, sheets: Sequence[Sheet], *, inputs: Mapping[str, object]
     (work / STATUS).write_text(json.dumps(status, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     files = sorted(path for path in work.rglob("*") if path.is_file())
     outputs = {path.relative_to(work).as_posix(): digest(path) for path in files}
-    manifest = {"key": "" if failed else key, "inputs": inputs, "sheets": len(sheets), "outputs": outputs}
+    manifest = {"key": "" if failed else key, "inputs": inputs, "sheets": len(sheets),
+                "failed": [sheet["unit"] for sheet in failed], "outputs": outputs}  # fmt: skip
     (work / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -26,11 +26,16 @@ WEAKEST_ITEMS = 10
 NAMED = 3
 
 
+def no_wave(quarter: Quarter) -> Section:
+    """That there is no survey to tell of, instead of an empty section."""
+    text = say("No survey wave belongs to {period}; this section is empty.", period=quarter.period.label)
+    return Section((Text(sentences=(text,)),))
+
+
 def satisfaction(quarter: Quarter) -> Section:
     """The index, its parts and factors with their changes, and the items people are least satisfied with."""
     if quarter.survey is None:
-        text = say("No survey wave belongs to {period}; this section is empty.", period=quarter.period.label)
-        return Section((Text(sentences=(text,)),))
+        return no_wave(quarter)
     rows = _compared(quarter)
     factors = rows[(rows["level"] == "factor") & ~rows["hidden"]].dropna(subset=["estimate"]).sort_values("estimate")
     figures = [_factor_figure(quarter, rows, factors=factors)] if len(factors) else []

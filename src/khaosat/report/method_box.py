@@ -29,7 +29,9 @@ def quality(quarter: Quarter) -> Section:
         if noun is not None:
             result = data_quality(noun)
             name = say("Dossiers") if noun is quarter.log else say("Answers")
-            parts += [_told(result, name), _found(quarter, result)]
+            parts.append(_told(result, name))
+            if (result.rows["numerator"] > 0).any():
+                parts.append(_found(quarter, result))
     if not parts:
         parts.append(Text(sentences=(say("The store holds no data."),)))
     return Section(tuple(parts))

@@ -28,11 +28,14 @@ def damage(folder: Path) -> list[str]:
     lost = [name for name in (*wanted, *outputs) if not (folder / name).is_file()]
     if lost:
         return [say("{file} is missing", file=name) for name in dict.fromkeys(lost)]
+    without = [say("the sheet of {unit} could not be made", unit=unit) for unit in manifest.get("failed", ())]
     changed = [name for name, checksum in outputs.items() if digest(folder / name) != checksum]
     broken = [name for name in outputs if Path(name).name in FILES.values() and not _is_whole(folder / name)]
-    return [say("{file} was changed after it was written", file=name) for name in changed] + [
-        say("{file} cannot be opened", file=name) for name in broken
-    ]
+    return (
+        without
+        + [say("{file} was changed after it was written", file=name) for name in changed]
+        + [say("{file} cannot be opened", file=name) for name in broken]
+    )
 
 
 def _is_whole(path: Path) -> bool:

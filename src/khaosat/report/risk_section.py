@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 
 LIKELY = 0.5
 """From this chance on a dossier is said to be in danger."""
-LISTED = 30
-GROUPS = 12
-NAMED = 3
-EVERY = 1_000_000
-"""More dossiers than a city has open."""
+LISTED, GROUPS, NAMED = 30, 12, 3
+EVERY = 1_000_000  # more dossiers than a city has open
 
 _known: WeakKeyDictionary[Quarter, AtRisk] = WeakKeyDictionary()
 
@@ -115,17 +112,19 @@ def causes(quarter: Quarter) -> Section:
         return Section((Text(sentences=(say("Too few dossiers for a model of lateness."), *found.notes)),))
     clear = found.worded().assign(raw=found.rows["estimate"])
     clear = clear[(found.rows["low"] > 0) | (found.rows["high"] < 0)]
-    clear = clear.reindex(clear["raw"].abs().sort_values(ascending=False).index)
+    clear = clear.sort_values("raw", key=abs, ascending=False)
     listed = "; ".join(_effect(row) for _, row in clear.head(NAMED).iterrows())
     title = say("Lateness goes most with: {list}", list=listed) if listed else say("Nothing surely goes with lateness")
     figure = draw(
         found.plot(), title=title, source=quarter.workspace.source,
         alt=say("Dot chart of differences of the chance to be late, with intervals. {n} of {all} are sure. {list}.",
                 n=len(clear), all=int(found.rows["se"].notna().sum()),
-                list="; ".join(_effect(row) for _, row in clear.head(8).iterrows())),
+                list="; ".join(_effect(row) for _, row in clear.head(8).iterrows()) or say("None stands out")),
     )  # fmt: skip
-    kept = found.rows.loc[clear.index.sort_values()].reset_index(drop=True)
-    shown = replace(found, rows=kept, source=quarter.workspace.source)
+    if clear.empty:  # no table of nothing
+        return Section((figure, Text(sentences=found.notes)))
+    shown = replace(found, rows=found.rows.loc[clear.index.sort_values()].reset_index(drop=True),
+                    source=quarter.workspace.source)  # fmt: skip
     return Section((figure, shown.note(say("Only differences that are surely not zero are listed.")).table()))
 
 

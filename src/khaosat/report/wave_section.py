@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from khaosat.errors import KhaosatError
 from khaosat.facts import term
 from khaosat.facts.language import percent, say
+from khaosat.report.index_section import no_wave
 from khaosat.report.quarter import Quarter
 from khaosat.show.figure import draw
 from khaosat.show.section import Part, Section
@@ -25,7 +26,9 @@ def league(quarter: Quarter, by: str) -> Section:
     from khaosat.survey import league_table
 
     survey = quarter.survey
-    if survey is None or survey.questionnaire is None or survey.questionnaire.overall is None:
+    if survey is None:
+        return no_wave(quarter)
+    if survey.questionnaire is None or survey.questionnaire.overall is None:
         return Section((Text(sentences=(say("The wave asks no question about the service as a whole."),)),))
     item = survey.questionnaire.overall
     at = survey.questionnaire.satisfied(item)
@@ -62,7 +65,7 @@ def gatherings(quarter: Quarter) -> Section:
     from khaosat.survey import where_dissatisfied
 
     if quarter.survey is None:
-        return Section(())
+        return no_wave(quarter)
     survey = quarter.survey
     return Section(tuple(_parts(quarter, lambda: where_dissatisfied(survey), _gatherings)))
 
@@ -77,7 +80,7 @@ def measurement(quarter: Quarter) -> Section:
     from khaosat.survey import reliability
 
     if quarter.survey is None:
-        return Section(())
+        return no_wave(quarter)
     survey = quarter.survey
     return Section(tuple(_parts(quarter, lambda: reliability(survey), lambda _, found: iter((found.table(),)))))
 
@@ -87,7 +90,7 @@ def care(quarter: Quarter) -> Section:
     from khaosat.survey import response_quality
 
     if quarter.survey is None:
-        return Section(())
+        return no_wave(quarter)
     survey = quarter.survey
     return Section(tuple(_parts(quarter, lambda: response_quality(survey), lambda _, found: iter((found.table(),)))))
 

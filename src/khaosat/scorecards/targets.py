@@ -158,7 +158,7 @@ def against_targets(
         pasts.append(known.history.assign(indicator=indicator))
     rows = pd.DataFrame(lines)
     past = pd.concat(pasts, ignore_index=True)
-    title = say("Against the targets {set}", set=targets)
+    title = say("Against the targets: {source}", source="; ".join(dict.fromkeys(facts["source"])))
     return AgainstTargets(
         rows=rows, unit="share", level=level, title=title if span is None else f"{title}, {span.label}",
         history=past[["indicator", *[name for name in past.columns if name != "indicator"]]],
@@ -245,7 +245,7 @@ def _notes(
                  points=percent(near, 1).removesuffix("%"))]  # fmt: skip
     without = int((rows["light"] == "no_data").sum())
     if without:
-        notes.append(say("{n} indicators have no data, which is not 0; give their counts as values=….", n=without))
+        notes.append(say("{n} indicators have no data, which is not 0.", n=without))
     if rows["forecast"].notna().any():
         notes.append(
             say(

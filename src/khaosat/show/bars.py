@@ -50,5 +50,6 @@ def stacked_bars(
         ax.set_xlabel("%")
         ax.grid(False)
         across = len(parts) if sum(map(len, parts)) <= _LINE else 2
-        ax.legend(title=title, loc="lower left", bbox_to_anchor=(0, 1), ncols=across, fontsize=8)
+        if len(parts):
+            ax.legend(title=title, loc="lower left", bbox_to_anchor=(0, 1), ncols=across, fontsize=8)
     return ax

@@ -52,7 +52,7 @@ def _lines(rows: int, keys: pd.DataFrame | None) -> list[NDArray[np.intp]]:
 def _covered(sizes: NDArray[np.float64], hide: NDArray[np.bool_], threshold: int) -> NDArray[np.bool_]:
     """The hidden rows of a line, and the next smallest ones as long as what is hidden is one row or too few cases."""
     hide = hide.copy()
-    if not (hide & (sizes < threshold)).any():  # those hidden for another line's sake are large enough
+    if not (hide & (sizes < threshold)).any() and hide.sum() != 1:  # large ones hidden for other lines' sake
         return hide
     for place in np.argsort(sizes, kind="stable"):
         if hide.sum() > 1 and sizes[hide].sum() >= threshold:

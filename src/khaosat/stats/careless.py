@@ -88,6 +88,8 @@ def flat_blocks(x: Floats, blocks: Sequence[Sequence[int]], *, fewest: int) -> t
     """
     flat, told = np.zeros(len(x)), np.zeros(len(x))
     for block in blocks:
+        if not len(block):  # a factor none of whose items were asked
+            continue
         part = x[:, list(block)]
         known = ~np.isnan(part)
         enough = known.sum(axis=1) >= fewest

@@ -17,6 +17,8 @@ Estimate = tuple[float, float, float]
 """Estimate, standard error and degrees of freedom."""
 
 _TINY = 1e-8
+_ROUNDING = 1e-12
+"""Standard errors below this part of the outcome are rounding: the cells lie on the model."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,10 +108,12 @@ class Imputed:
         estimate = float(share @ np.where(mine, self.effect, 0.0))
         pull = self.design @ (self.inverse @ (self.design.T @ share))
         v = np.where(panel.treated, share, -panel.weights * pull)
+        rounding = _ROUNDING * float(np.abs(panel.y).max())
         if errors == "dispersion":
-            return estimate, *self._dispersed(v)
+            return estimate, *self._dispersed(v, rounding=rounding)
         maps = self._unit_sums(v, mine)
-        return estimate, *clustered(maps, panel.y, pull=v, noise=1 / panel.weights, panel=panel)
+        noise = 1 / panel.weights
+        return estimate, *clustered(maps, panel.y, pull=v, noise=noise, panel=panel, rounding=rounding)
 
     def _unit_sums(self, v: Floats, mine: Bools) -> Floats:
         r"""What turns outcomes into :math:`s_i` (units × cells).
@@ -126,7 +130,7 @@ class Imputed:
         free = self.design * np.where(panel.treated, 0.0, panel.weights)[:, None]
         return np.asarray(own - own @ self.design @ self.inverse @ free.T, dtype=float)
 
-    def _dispersed(self, v: Floats) -> tuple[float, float]:
+    def _dispersed(self, v: Floats, *, rounding: float) -> tuple[float, float]:
         panel, untreated = self.panel, ~self.panel.treated
         rank = int(round(float(np.trace(self.inverse @ self._gram()))))
         df = int(untreated.sum()) - rank
@@ -142,7 +146,7 @@ class Imputed:
         pearson = (panel.weights * self.effect**2 / unit_variance)[untreated].sum() / df
         scale = max(pearson, 1.0) if panel.binomial else pearson
         variance = float(scale * (v**2 * unit_variance / panel.weights).sum())
-        return (variance**0.5, float(df)) if variance > 0 else (float("nan"), float("nan"))
+        return (variance**0.5, float(df)) if variance > rounding**2 else (float("nan"), float("nan"))
 
     def _gram(self) -> Floats:
         free = self.design[~self.panel.treated]
@@ -182,7 +186,9 @@ def impute(panel: Panel) -> Imputed:
     return Imputed(panel=panel, expected=expected, known=panel.treated & said, design=design, inverse=inverse)
 
 
-def clustered(maps: Floats, outcome: Floats, *, pull: Floats, noise: Floats, panel: Panel) -> tuple[float, float]:
+def clustered(
+    maps: Floats, outcome: Floats, *, pull: Floats, noise: Floats, panel: Panel, rounding: float
+) -> tuple[float, float]:
     r"""Standard error and df of :math:`\sum_k v_k Y_k` from sums over units, each group of units on its own.
 
     Parameters
@@ -193,6 +199,8 @@ def clustered(maps: Floats, outcome: Floats, *, pull: Floats, noise: Floats, pan
         :math:`Y_k`, :math:`v_k` and the variance of :math:`Y_k` in the working model.
     panel
         Cells, and which units are ever treated: these and the others vary on their own.
+    rounding
+        Standard errors up to this are none.
 
     Notes
     -----
@@ -214,10 +222,10 @@ def clustered(maps: Floats, outcome: Floats, *, pull: Floats, noise: Floats, pan
             groups.append((variance, expected**2 / float((spread**2).sum())))
         else:
             groups.append((float("nan"), 1.0))
-    return welch(groups)
+    return welch(groups, rounding=rounding)
 
 
-def welch(groups: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def welch(groups: Sequence[tuple[float, float]], *, rounding: float = 0.0) -> tuple[float, float]:
     """Standard error and df of a sum from the variances of its parts and their df; NaN if a part has none.
 
     >>> se, df = welch([(0.04, 1.0), (0.16, 1.0)])
@@ -226,7 +234,7 @@ def welch(groups: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """
     variance = sum(part for part, _ in groups)
     spread = sum(part**2 / df for part, df in groups)
-    if not variance > _TINY**2 or not spread > 0:
+    if not variance > rounding**2 or not spread > 0:
         return float("nan"), float("nan")
     return variance**0.5, variance**2 / spread
 

@@ -9,6 +9,8 @@ from khaosat.stats.imputation import Bools, Errors, Estimate, Floats, Panel, clu
 _ENDLESS, _RUNAWAY = 12.0, 25.0
 """A log odds ratio, or log odds, beyond these is that of a group without a single case: there is none."""
 _ROUNDS = 100
+_ROUNDING = 1e-8
+"""Standard errors of a log odds ratio below this are rounding."""
 
 
 def log_odds_ratio(panel: Panel, *, errors: Errors = "unit") -> tuple[Estimate, Bools]:
@@ -56,7 +58,8 @@ def log_odds_ratio(panel: Panel, *, errors: Errors = "unit") -> tuple[Estimate, 
         own[some.unit, np.arange(len(p))] = pull
         maps = own - (own @ x) @ inverse @ (x * working[:, None]).T
         left = (some.y - p) / (p * (1 - p))
-        return (float(coef[-1]), *clustered(maps, left, pull=pull, noise=1 / working, panel=some)), cells
+        se, df = clustered(maps, left, pull=pull, noise=1 / working, panel=some, rounding=_ROUNDING)
+        return (float(coef[-1]), se, df), cells
     df = len(p) - x.shape[1]
     if df < 1:
         return (float(coef[-1]), float("nan"), float("nan")), cells

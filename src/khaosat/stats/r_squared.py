@@ -44,11 +44,12 @@ class Moments:
         return np.asarray((self.values * self.share[:, None]).T @ self.values, dtype=float)
 
     def under(self, weights: Floats) -> Floats:
-        """Covariance matrices under other weights (respondents × r): r × (1 + predictors)²."""
+        """Covariance matrices under other weights (respondents × r): r × (1 + predictors)²; NaN where they are 0."""
         size = self.values.shape[1]
         upper = np.triu_indices(size)
         products = self.values[:, upper[0]] * self.values[:, upper[1]]
         total = weights.sum(axis=0)
+        total = np.where(total > 0, total, np.nan)
         means = (weights.T @ self.values) / total[:, None]
         second = (weights.T @ products) / total[:, None] - means[:, upper[0]] * means[:, upper[1]]
         matrices = np.zeros((weights.shape[1], size, size))

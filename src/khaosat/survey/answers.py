@@ -124,6 +124,7 @@ def numeric_answers(survey: Survey, name: str) -> Answers:
     if codes:
         return _coded(survey, name, codes)
     numeric = pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)
+    numeric = numeric or pd.api.types.infer_dtype(values) == "boolean"  # with None among them
     if not numeric and values.notna().any():
         raise DataError(say("Column {column} is not numeric: use proportion for answers in words.", column=name))
     numbers, asked = values.to_numpy(dtype=float, na_value=np.nan), _asked(survey, name)
@@ -171,11 +172,8 @@ def counted_answers(survey: Survey, name: str) -> Places | Choices:
     if questionnaire is None or name not in questionnaire.items() or questionnaire.kind(name) != "select_multiple":
         return _places(survey, name)
     asked, levels = _asked(survey, name), questionnaire.levels(name)
-    given = column(survey, name)
-    if pd.api.types.is_numeric_dtype(given):  # nobody chose more than one
-        given = given.astype("Int64")
-    place, texts = pd.factorize(given.astype("string").fillna(""))
-    sets = [set(text.replace(",", " ").split()) for text in texts]
+    place, texts = pd.factorize(column(survey, name).astype("string").fillna(""))
+    sets = [set(text.removesuffix(".0").replace(",", " ").split()) for text in texts]  # numbers: nobody chose two
     unsure = {str(code) for code in questionnaire.dont_know(name)}
     table = [[*(str(level) in codes for level in levels), bool(codes & unsure), bool(codes)] for codes in sets]
     found = np.array(table, dtype=bool).reshape(-1, len(levels) + 2)[place]

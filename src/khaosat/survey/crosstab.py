@@ -81,7 +81,8 @@ class Crosstab(SurveyResult):
         shares = [column for column in columns if column.kind == "percent" and column.name not in rare]
         return stacked_bars(
             shown[[str(column.name) for column in shares]].to_numpy(float),
-            rows=shown["answer"].tolist(), parts=[column.label for column in shares], title=shares[0].group, ax=ax,
+            rows=shown["answer"].tolist(), parts=[column.label for column in shares],
+            title=shares[0].group if shares else "", ax=ax,
         )  # fmt: skip
 
     def _shares(self) -> tuple[pd.DataFrame, list[Column]]:

@@ -167,6 +167,8 @@ def _refitted(made: Replicates, *, game: Game, members: Rows, wanted: Floats) ->
     """The wanted combinations of McFadden's R² in every replicate; None if one of them has too rare an answer."""
     again = []
     for weights in made.weights[game.used].T:
+        if not weights.any():
+            return None
         found, _ = subset_mcfadden(
             game.y.astype(np.intp), game.x, weights=weights, members=members, parts=wanted[:0]
         )  # fmt: skip

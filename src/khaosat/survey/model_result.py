@@ -112,7 +112,7 @@ def coefficient_covariance(
     made = survey.replication
     if made is None:
         return model_covariance(survey, influence, used=frame.used)
-    again = [refit(made.weights[frame.used, j]) for j in range(made.n)]
+    again = [refit(w) if w.any() else None for w in made.weights[frame.used].T]
     found = [coef for coef in again if coef is not None]
     if len(found) < len(again):
         raise DataError(

@@ -26,6 +26,8 @@ from khaosat.survey.scales import Correlation, ScaleAnswers
 Floats = NDArray[np.float64]
 ReliabilityInterval = Literal["feldt", "design"]
 
+_CONSTANT = 1e-10
+"""An item whose variance in a replicate is this part of that in the sample is constant there."""
 _ROW = ("alpha", "se", "low", "high", "omega", "omega_se", "omega_low", "omega_high", "df", "n", "n_missing",
         "alpha_standardized", "lambda6", "average_r")  # fmt: skip
 
@@ -55,6 +57,7 @@ class ScaleReliability:
         value = np.array([whole, self.omega.value])
         se = np.where(np.isfinite(value), np.sqrt(np.diagonal(self._covariance(self.moments, self.omega))), np.nan)
         low, high = reliability_interval(value, se, df=df, level=level)
+        low[1] = np.maximum(low[1], 0)  # omega is a share of the variance
         if how == "feldt":
             low[0], high[0] = feldt_interval(whole, n=n, k=k, level=level)
         return found | {
@@ -73,7 +76,8 @@ class ScaleReliability:
         again = replicate_covariances(
             self.answers.numbers[self.answers.used], made.weights[self.answers.used], n_pairs=moments.n_pairs
         )
-        return replicate_covariance(np.array([_alpha_and_omega(s) for s in again]).T, factors=made.factors)
+        least = _CONSTANT * moments.scale**2
+        return replicate_covariance(np.array([_alpha_and_omega(s, least) for s in again]).T, factors=made.factors)
 
     def items(self) -> pd.DataFrame:
         """The lines of the items."""
@@ -98,11 +102,13 @@ class ScaleReliability:
         return [] if fit is None else [self.answers.items[j] for j in np.flatnonzero(fit.uniquenesses <= 0)]
 
 
-def _alpha_and_omega(covariance: Floats) -> tuple[float, float]:
-    """Alpha and omega of a covariance matrix; NaN where a replicate leaves none."""
-    scale = np.sqrt(np.diagonal(covariance))
-    if not (np.isfinite(covariance).all() and (scale > 0).all()):
+def _alpha_and_omega(covariance: Floats, least: Floats) -> tuple[float, float]:
+    """Alpha and omega of a covariance matrix; NaN where a replicate leaves none, omega also if an item is constant."""
+    if not np.isfinite(covariance).all():
         return np.nan, np.nan
+    if (np.diagonal(covariance) <= least).any():
+        return alpha(covariance), np.nan
+    scale = np.sqrt(np.diagonal(covariance))
     nobody = np.zeros((0, len(scale) * (len(scale) + 1) // 2))
     moments = ItemMoments(
         matrix=covariance / np.outer(scale, scale), influence=nobody, scale=scale, variance=np.zeros(nobody.shape[1]),
